@@ -1,0 +1,43 @@
+# Everything a person does here. The virtual environments are built from constraints.txt on demand.
+PYTHON ?= python3
+DATA ?= ../shared/data
+BIN := .venv/bin
+export PIP_DISABLE_PIP_VERSION_CHECK := 1
+
+.PHONY: demo real test lint format clean
+
+demo: .venv/local                ## a made month, from events to invoices, in build/demo
+	$(BIN)/meterbook demo --workspace build/demo
+
+real: .venv/local                ## Amazon's published bill and access log, in build/real
+	$(BIN)/meterbook real --workspace build/real --data $(DATA)
+
+test: lint                       ## everything that must hold, in parallel
+	DATA=$(abspath $(DATA)) $(BIN)/pytest -n 2 --dist worksteal
+
+lint: .venv/test                 ## format, style, types, who may lean on whom, SQL
+	$(BIN)/ruff format --check .
+	$(BIN)/ruff check .
+	$(BIN)/mypy
+	$(BIN)/lint-imports
+	$(BIN)/sqlfluff lint --processes 2 sql
+
+format: .venv/test
+	$(BIN)/ruff format .
+	$(BIN)/ruff check --fix .
+
+# One environment; the demo's needs come first, so that `make demo` never waits for test tools.
+.venv/pip: constraints.txt
+	test -x $(BIN)/python || $(PYTHON) -m venv .venv
+	touch $@
+
+.venv/local: .venv/pip pyproject.toml
+	$(BIN)/python -m pip install --quiet --constraint constraints.txt --editable '.[local]'
+	touch $@
+
+.venv/test: .venv/pip pyproject.toml
+	$(BIN)/python -m pip install --quiet --constraint constraints.txt --editable '.[test]'
+	touch $@ .venv/local
+
+clean:
+	rm -rf .venv build

@@ -1,0 +1,1 @@
+"""Meterbook: usage metered, real cost attributed, invoices that nobody has to dispute."""

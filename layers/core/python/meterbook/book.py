@@ -1,0 +1,112 @@
+"""The book: the warehouse as the jobs see it. Apply, load, refresh, query, check; nothing else.
+
+There is no way to insert: what a job wants in the book it lands as a delivery (`delivery.py`) and
+then calls `update`.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+
+from meterbook.errors import BookInconsistent, InputRefused
+from meterbook.ports import Clock, Loaded, ObjectStore, Refreshed, Row, Warehouse
+from meterbook.sqlfiles import SqlFile, read_sql
+
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """A check that does not hold: its name, what it promises, and the rows that break it."""
+
+    check: str
+    promise: str
+    rows: list[Row]
+
+
+class Book:
+    """What every job gets: the facts, through the SQL of `sql/` and nothing else."""
+
+    def __init__(
+        self,
+        warehouse: Warehouse,
+        landing: ObjectStore,
+        clock: Clock,
+        sql_root: Path | None = None,
+    ) -> None:
+        self.warehouse = warehouse
+        self.landing = landing
+        self.clock = clock
+        self._sql_root = sql_root
+
+    def apply(self) -> list[str]:
+        """Create what `sql/tables` and `sql/models` define; return the names that changed."""
+        files = read_sql("tables", self._sql_root) + read_sql("models", self._sql_root)
+        return self.warehouse.apply(files)
+
+    def update(self) -> tuple[list[Loaded], list[Refreshed]]:
+        """Load every delivery that is new and bring all models up to date."""
+        loaded = self.warehouse.load(self.landing, self.clock.now())
+        return loaded, self.warehouse.refresh()
+
+    def query(self, name: str, **binds: object) -> list[Row]:
+        """Rows of `sql/queries/<name>.sql`; the header's `binds:` names what must be given."""
+        file = self._queries[name]
+        if set(binds) != set(file.binds):
+            raise TypeError(f"{file.path} binds {file.binds}, not {tuple(binds)}")
+        return self.warehouse.query(file.text, [binds[bind] for bind in file.binds])
+
+    def show(
+        self, view: str, where: dict[str, str] | None = None, limit: int | None = None
+    ) -> list[Row]:
+        """Rows of a published view (`V_…`, with or without its schema), filtered by equality.
+
+        Errors: `InputRefused` for a view or a column that does not exist, with those that do.
+        """
+        name = view.lower() if "." in view else f"metering.{view.lower()}"
+        if name not in self.views:
+            known = ", ".join(short.removeprefix("metering.") for short in self.views)
+            raise InputRefused(detail=f"There is no view {view!r}. The published views: {known}.")
+        columns = list(self.views[name])
+        wanted = where or {}
+        if unknown := [column for column in wanted if column.lower() not in columns]:
+            raise InputRefused(
+                detail=f"{name} has no column {unknown[0]!r}. It has: {', '.join(columns)}."
+            )
+        filters = [f"cast({column.lower()} as varchar) = ?" for column in wanted]
+        sql = f"select {', '.join(columns)} from {name}"  # noqa: S608 - names come from sql/ alone
+        sql += f" where {' and '.join(filters)}" if filters else ""
+        sql += f" order by {', '.join(str(n + 1) for n in range(len(columns)))}"
+        sql += f" limit {int(limit)}" if limit is not None else ""
+        return self.warehouse.query(sql, list(wanted.values()))
+
+    @cached_property
+    def views(self) -> dict[str, tuple[str, ...]]:
+        """The published views and their columns, in the order of their definition."""
+        rows = self.query("published_columns")
+        views: dict[str, list[str]] = {}
+        for row in rows:
+            views.setdefault(str(row["view_name"]), []).append(str(row["column_name"]))
+        return {name: tuple(columns) for name, columns in views.items()}
+
+    def check(self) -> list[Finding]:
+        """Run every file of `sql/checks`; what comes back is what does not hold."""
+        findings = []
+        for file in read_sql("checks", self._sql_root):
+            if rows := self.warehouse.query(file.text):
+                promise = file.header["what"].partition(": ")[2]
+                findings.append(Finding(Path(file.path).stem, promise, rows))
+        return findings
+
+    def must_hold(self) -> None:
+        """Refuse to go on when a check has found something."""
+        if findings := self.check():
+            first = findings[0]
+            raise BookInconsistent(
+                detail=f"The check {first.check} does not hold ({first.promise}): "
+                f"{len(first.rows)} row(s), the first is {first.rows[0]}."
+            )
+
+    @cached_property
+    def _queries(self) -> dict[str, SqlFile]:
+        return {Path(file.path).stem: file for file in read_sql("queries", self._sql_root)}

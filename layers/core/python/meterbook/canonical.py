@@ -1,0 +1,51 @@
+"""One JSON text for one value: what is hashed, landed, sealed and compared byte by byte."""
+
+from __future__ import annotations
+
+import gzip
+import hashlib
+import json
+from collections.abc import Iterable
+from datetime import date, datetime
+from decimal import Decimal
+
+
+def plain(value: object) -> object:
+    """Say a SQL value in JSON's terms: decimals as strings in full, times as ISO 8601 UTC."""
+    if isinstance(value, Decimal):
+        return f"{value:f}"
+    if isinstance(value, datetime):
+        return value.isoformat(timespec="microseconds").removesuffix("+00:00") + "Z"
+    if isinstance(value, date):
+        return value.isoformat()
+    raise TypeError(f"{type(value).__name__} has no canonical JSON form")
+
+
+def canonical_json(value: object) -> str:
+    """Write a value with sorted keys and no spaces; floats are a programming error here."""
+    _refuse_floats(value)
+    return json.dumps(
+        value, sort_keys=True, separators=(",", ":"), ensure_ascii=False, default=plain
+    )
+
+
+def _refuse_floats(value: object) -> None:
+    if isinstance(value, float):
+        raise TypeError("a float has no place in a record: carry it as a decimal string")
+    if isinstance(value, dict):
+        for part in value.values():
+            _refuse_floats(part)
+    elif isinstance(value, list | tuple):
+        for part in value:
+            _refuse_floats(part)
+
+
+def sha256(data: bytes | str) -> str:
+    """The hex digest of bytes, or of a text in UTF-8."""
+    return hashlib.sha256(data.encode() if isinstance(data, str) else data).hexdigest()
+
+
+def json_lines(records: Iterable[object]) -> bytes:
+    """One canonical JSON text a line, gzipped without a time stamp: same records, same bytes."""
+    text = "".join(canonical_json(record) + "\n" for record in records)
+    return gzip.compress(text.encode(), compresslevel=6, mtime=0)

@@ -1,0 +1,1 @@
+"""The commercial set-up: YAML in Git, compared with the book, landed as versions."""

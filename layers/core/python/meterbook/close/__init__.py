@@ -1,0 +1,1 @@
+"""The month ends: what an invoice is made of is frozen."""

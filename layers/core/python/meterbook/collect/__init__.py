@@ -1,0 +1,1 @@
+"""Usage comes in: files and events become deliveries of CloudEvents."""

@@ -1,0 +1,1 @@
+"""Cost comes in: bills become deliveries with a control total of their own."""

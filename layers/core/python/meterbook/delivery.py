@@ -1,0 +1,148 @@
+"""The one door: every fact enters as files in the landing bucket, and counts once they are closed.
+
+    <stream>/<delivery id>/00000-….jsonl.gz      the rows, one JSON object a line
+    deliveries/<stream>/<delivery id>.json      the closing record, put last and only if absent
+
+Whoever puts the closing record has made the delivery; a second writer of the same id is told that
+it came too late, and its rows are never read. So a delivery id doubles as a claim: the catalog's
+next revision, or the close of one account's period.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import date, datetime
+from decimal import Decimal
+from itertools import islice
+
+from meterbook.canonical import canonical_json, json_lines, sha256
+from meterbook.identifier import identifier
+from meterbook.ports import ObjectStore
+
+LANDING_TABLES = {
+    "usage": "metering.landed_usage",
+    "cur": "metering.landed_cur",
+    "aws_cost": "metering.landed_aws_cost",
+    "catalog": "metering.landed_catalog",
+    "closes": "billing.landed_closes",
+    "invoices": "billing.landed_invoices",
+}
+RECORDS_TABLE = "metering.deliveries"
+RECORDS_PREFIX = "deliveries/"
+ROWS_PER_FILE = 50_000
+
+
+@dataclass(frozen=True, slots=True)
+class DeliveredFile:
+    """A landed file: its key, its rows, its bytes as stored (gzipped)."""
+
+    file_name: str
+    row_count: int
+    byte_count: int
+
+
+@dataclass(frozen=True, slots=True)
+class ControlTotal:
+    """What a source says a day cost, in USD, added up without passing through our typing."""
+
+    usage_date: date
+    control_usd: Decimal
+    row_count: int
+
+
+@dataclass(frozen=True, slots=True)
+class Delivery:
+    """A closing record.
+
+    `family` is what restates as one (payer and export; a usage source); `scope` is the family, or
+    a part of its own inside it. Days are `[starts_on, ends_on)`, None where a stream has no days.
+    `ordered_at` is the delivery's place in order, aware UTC. `replaces` retires, for its days,
+    every earlier delivery of the family. `origin` tells where the rows came from.
+    """
+
+    delivery_id: str
+    stream: str
+    family: str
+    scope: str
+    ordered_at: datetime
+    files: Sequence[DeliveredFile]
+    days: Sequence[ControlTotal] = ()
+    payer: str = ""
+    replaces: bool = False
+    origin: Mapping[str, object] = field(default_factory=dict)
+
+    @property
+    def key(self) -> str:
+        """Where the closing record lies."""
+        return f"{RECORDS_PREFIX}{self.stream}/{self.delivery_id}.json"
+
+    def record(self) -> dict[str, object]:
+        """The closing record as it is stored and as SQL reads it."""
+        days = sorted(self.days, key=lambda day: day.usage_date)
+        return {
+            "delivery_id": self.delivery_id,
+            "stream": self.stream,
+            "family": self.family,
+            "scope": self.scope,
+            "payer": self.payer,
+            "ordered_at": f"{self.ordered_at:%Y-%m-%dT%H:%M:%S.%f}Z",
+            "replaces": self.replaces,
+            "files": [
+                {"file_name": f.file_name, "row_count": f.row_count, "byte_count": f.byte_count}
+                for f in self.files
+            ],
+            "days": [
+                {
+                    "usage_date": day.usage_date.isoformat(),
+                    "control_usd": f"{day.control_usd:f}",
+                    "row_count": day.row_count,
+                }
+                for day in days
+            ],
+            "origin": dict(self.origin),
+        }
+
+
+def land_rows(
+    landing: ObjectStore, stream: str, delivery_id: str, rows: Iterable[object]
+) -> list[DeliveredFile]:
+    """Write a delivery's rows as files of at most `ROWS_PER_FILE`, holding one of them in memory.
+
+    Nothing counts until `close_delivery`. Writing the same rows again finds them there already.
+    """
+    identifier(delivery_id, "delivery id")
+    return list(_land(landing, stream, delivery_id, iter(rows)))
+
+
+def _land(
+    landing: ObjectStore, stream: str, delivery_id: str, rows: Iterator[object]
+) -> Iterator[DeliveredFile]:
+    number = 0
+    while part := list(islice(rows, ROWS_PER_FILE)):
+        body = json_lines(part)
+        # The digest in the name keeps two writers of one id out of each other's files.
+        key = f"{stream}/{delivery_id}/{number:05d}-{sha256(body)[:12]}.jsonl.gz"
+        landing.put_if_absent(key, body)
+        yield DeliveredFile(key, len(part), len(body))
+        number += 1
+
+
+def close_delivery(landing: ObjectStore, delivery: Delivery) -> bool:
+    """Put the closing record, which makes the delivery count; False if the id was taken before."""
+    return landing.put_if_absent(delivery.key, canonical_json(delivery.record()).encode() + b"\n")
+
+
+def closing_records(landing: ObjectStore, stream: str = "") -> Iterator[dict[str, object]]:
+    """The closing records of a stream (of all, without one), in order of their keys."""
+    prefix = f"{RECORDS_PREFIX}{stream}/" if stream else RECORDS_PREFIX
+    for key in landing.keys(prefix):
+        record: dict[str, object] = json.loads(landing.get(key))
+        yield record
+
+
+def was_closed(landing: ObjectStore, stream: str, delivery_id: str) -> bool:
+    """Whether a delivery of this id has its closing record."""
+    key = f"{RECORDS_PREFIX}{stream}/{delivery_id}.json"
+    return key in set(landing.keys(key))

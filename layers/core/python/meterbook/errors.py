@@ -1,0 +1,173 @@
+"""Everything that can go wrong, with its data and its remedy.
+
+    MeterbookError                    code, one clear sentence, remedy; `retryable` False
+    ├── InputRefused                  what a person or a source handed in cannot be taken
+    │   ├── BadPeriod · UnknownCurrency · CurrencyMismatch · BadIdentifier
+    │   ├── FileRefused               a file, with its row and field where they are known
+    │   ├── MappingRefused            a mapping file
+    │   └── CatalogRefused            a catalog document
+    ├── Refused                       a guard says no: the request is clear, doing it would be wrong
+    │   ├── DeliveryOverlaps · FileChanged · PeriodNotOver · NothingToClose
+    │   ├── WorkspaceMissing · WorkspaceAlien     no workspace is there, or something else is
+    │   └── WorkspaceBusy             another command holds the workspace (retryable)
+    ├── WorkspaceDamaged              a file of the workspace cannot be read
+    ├── PublishFailed                 the event bus did not take an announcement (retryable)
+    ├── BookInconsistent              a law does not hold: a check returned rows, a document differs
+    ├── SqlRefused                    a text under sql/ that an engine cannot run
+    └── SettingMissing                an environment variable or parameter is not there
+
+A person sees `str(error)` and an exit code, never a traceback.
+"""
+
+from __future__ import annotations
+
+from typing import ClassVar
+
+
+class MeterbookError(Exception):
+    """The root: a code for machines, a sentence for people, and what to do next."""
+
+    code: ClassVar[str] = "METERBOOK_ERROR"
+    retryable: ClassVar[bool] = False
+    exit_code: ClassVar[int] = 1
+    sentence: ClassVar[str] = "{detail}"
+    remedy: ClassVar[str] = ""
+
+    def __init__(self, **data: object) -> None:
+        self.data = data
+        super().__init__(self.sentence.format(**data))
+
+    def __str__(self) -> str:
+        remedy = self.remedy.format(**self.data)
+        return f"{self.args[0]} {remedy}".strip()
+
+
+class InputRefused(MeterbookError):
+    """What was handed in cannot be taken; the book is as it was."""
+
+    code = "INPUT_REFUSED"
+
+
+class BadPeriod(InputRefused):
+    code = "BAD_PERIOD"
+    sentence = "{text!r} is not a billing period."
+    remedy = "Write a month as YYYY-MM, for example 2026-10."
+
+
+class UnknownCurrency(InputRefused):
+    code = "UNKNOWN_CURRENCY"
+    sentence = "{currency!r} is not an ISO 4217 currency with a minor unit."
+    remedy = "Use a three-letter code such as USD, EUR or JPY."
+
+
+class CurrencyMismatch(InputRefused):
+    code = "CURRENCY_MISMATCH"
+
+
+class BadIdentifier(InputRefused):
+    code = "BAD_IDENTIFIER"
+    sentence = "{what} {value!r} cannot be used as an id."
+    remedy = (
+        "Ids have 1 to 128 letters, digits, '.', '_', ':' or '-' and begin with a letter or digit."
+    )
+
+
+class FileRefused(InputRefused):
+    """A file cannot be taken: `file`, where known `row` (1 = first line), and what is wrong."""
+
+    code = "FILE_REFUSED"
+    sentence = "{file}: {detail}."
+
+    def __init__(self, *, file: str, detail: str, row: int | None = None, remedy: str = "") -> None:
+        place = file if row is None else f"{file}, line {row}"
+        super().__init__(file=place, detail=detail.rstrip("."), row=row, hint=remedy)
+
+    remedy = "{hint}"
+
+
+class MappingRefused(FileRefused):
+    code = "MAPPING_REFUSED"
+
+
+class CatalogRefused(FileRefused):
+    code = "CATALOG_REFUSED"
+
+
+class Refused(MeterbookError):
+    """A guard says no; the sentence says which option says yes, where there is one."""
+
+    code = "REFUSED"
+    exit_code = 4
+
+
+class DeliveryOverlaps(Refused):
+    code = "DELIVERY_OVERLAPS"
+    sentence = (
+        "{file} covers days that are already covered for payer {payer}, export {export}: {days}. "
+        "Landed so far: {landed_usd} USD; in this file: {offered_usd} USD."
+    )
+    remedy = "Say --replaces to put it in their place, or --adds if both are part of the bill."
+
+
+class FileChanged(Refused):
+    code = "FILE_CHANGED"
+
+
+class PeriodNotOver(Refused):
+    code = "PERIOD_NOT_OVER"
+    sentence = "Period {period} ends on {end}; it is not over at {now}."
+    remedy = "Wait until it is, or say --allow-open to close it as it stands."
+
+
+class NothingToClose(Refused):
+    code = "NOTHING_TO_CLOSE"
+    sentence = "Period {period} holds no line to bill."
+    remedy = "Look at `meterbook status` for the months that have usage or cost."
+
+
+class WorkspaceBusy(Refused):
+    code = "WORKSPACE_BUSY"
+    retryable = True
+    sentence = "The workspace {workspace} is held by {holder}."
+    remedy = "Wait until that command has ended, then say this again."
+
+
+class WorkspaceMissing(Refused):
+    code = "WORKSPACE_MISSING"
+    sentence = "There is no workspace at {workspace}."
+    remedy = "Make one with `meterbook init`, or name another with --workspace."
+
+
+class WorkspaceAlien(Refused):
+    code = "WORKSPACE_ALIEN"
+    sentence = "{workspace} is not a Meterbook workspace: {detail}."
+    remedy = "Name another folder with --workspace."
+
+
+class WorkspaceDamaged(MeterbookError):
+    code = "WORKSPACE_DAMAGED"
+    sentence = "{file} cannot be read: {detail}."
+    remedy = "{hint}"
+
+
+class PublishFailed(MeterbookError):
+    code = "EVENTBRIDGE_PUBLISH_FAILED"
+    retryable = True
+    sentence = "The event bus {bus} did not take an announcement: {detail}."
+    remedy = "Run the job again: what was announced already is not announced twice."
+
+
+class BookInconsistent(MeterbookError):
+    code = "BOOK_INCONSISTENT"
+    exit_code = 3
+
+
+class SqlRefused(MeterbookError):
+    code = "SQL_REFUSED"
+    sentence = "{file}: {detail}"
+
+
+class SettingMissing(MeterbookError):
+    code = "ENV_MISSING"
+    sentence = "The setting {name} is missing."
+    remedy = "Set the environment variable {name}."

@@ -1,0 +1,1 @@
+"""From a frozen period to a numbered, sealed document."""

@@ -1,0 +1,120 @@
+"""The outside world as the jobs see it: one Protocol per outside system.
+
+Each has a cloud adapter and a one-machine adapter, and one contract suite (`tests/ports`) that both
+must pass. A room takes ports as arguments and never imports an adapter.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import date, datetime
+from typing import Protocol
+
+from meterbook.sqlfiles import SqlFile
+
+# A SQL value is str, int, Decimal, bool, date, datetime (naive UTC) or None.
+Row = dict[str, object]
+
+
+class Clock(Protocol):
+    """The only source of the current time."""
+
+    def now(self) -> datetime:
+        """The moment, aware and in UTC."""
+        ...
+
+
+class ObjectStore(Protocol):
+    """A bucket: whole objects under keys like `cur/part.jsonl.gz`, written once, never changed."""
+
+    def put_if_absent(self, key: str, body: bytes) -> bool:
+        """Write the object whole unless the key exists; say whether this call wrote it.
+
+        Of two writers at once exactly one is told True. After a crash the object is there whole
+        or not at all.
+        """
+        ...
+
+    def get(self, key: str) -> bytes:
+        """The object's bytes. Errors: `KeyError` when there is none."""
+        ...
+
+    def keys(self, prefix: str = "") -> Iterator[str]:
+        """All keys that begin with the prefix, in ascending order of their UTF-8 bytes."""
+        ...
+
+
+class EventBus(Protocol):
+    """Where announcements go; at least once, so each carries an id that follows from its facts."""
+
+    def publish(self, event: Announcement) -> None:
+        """Hand the event over. Errors: code `EVENTBRIDGE_PUBLISH_FAILED`."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class Announcement:
+    """One event out: `detail_type` names the schema in `events/`, `detail` holds JSON values."""
+
+    event_id: str
+    source: str
+    detail_type: str
+    time: datetime
+    detail: Mapping[str, object]
+
+
+@dataclass(frozen=True, slots=True)
+class CostQuery:
+    """One GetCostAndUsage request: days `[start, end)`, at most two groupings, one filter."""
+
+    start: date
+    end: date
+    metrics: tuple[str, ...]
+    group_by: tuple[tuple[str, str], ...] = ()
+    service: str | None = None
+
+
+class CostExplorer(Protocol):
+    """AWS Cost Explorer, page by page, as AWS answers it."""
+
+    def pages(self, query: CostQuery) -> Iterator[Mapping[str, object]]:
+        """The answer's pages in order. Each page costs $0.01, so a caller counts them."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class Loaded:
+    """One delivery that a load brought into the book."""
+
+    delivery_id: str
+    stream: str
+    row_count: int
+
+
+@dataclass(frozen=True, slots=True)
+class Refreshed:
+    """What one refresh did to one model: `how` is unchanged, whole, or parts."""
+
+    name: str
+    how: str
+
+
+class Warehouse(Protocol):
+    """The engine that holds the book. There is no insert: facts come in by `load` alone."""
+
+    def apply(self, files: Sequence[SqlFile]) -> list[str]:
+        """Create or alter what the files define, in their order; return the names that changed."""
+        ...
+
+    def load(self, landing: ObjectStore, at: datetime) -> list[Loaded]:
+        """Load every closed delivery that is not in the book yet, each whole or not at all."""
+        ...
+
+    def refresh(self) -> list[Refreshed]:
+        """Bring every model up to date in dependency order, in one transaction."""
+        ...
+
+    def query(self, sql: str, binds: Sequence[object] = ()) -> list[Row]:
+        """Rows of one select with `?` for bound values; column names in lower case."""
+        ...

@@ -1,0 +1,1 @@
+"""What somebody should hear about: events that follow from what SQL has already judged."""

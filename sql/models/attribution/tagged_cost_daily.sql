@@ -1,0 +1,52 @@
+-- metering.tagged_cost_daily: daily cost with the meaning of its tags.
+--
+-- grain:   one row per usage_date, cost_source, payer, owner_tag, module_tag, service, account,
+--          currency
+-- kind:    dynamic table, incremental
+-- refresh: parts by usage_date
+-- reads:   metering.aws_cost_daily, metering.tag_aliases, metering.tenants
+-- why:     rules speak of what a tag means, not of how somebody typed it; the tenant is named where the
+--          owner is one on that day.
+
+create or alter dynamic table metering.tagged_cost_daily
+target_lag = downstream
+warehouse = meterbook_transform
+refresh_mode = incremental
+as
+with meanings as (
+    select
+        c.usage_date,
+        c.cost_source,
+        c.payer,
+        c.owner_tag,
+        c.module_tag,
+        c.service,
+        c.account,
+        c.currency,
+        c.cost_usd,
+        iff(
+            c.usage_date >= o.starts_on and c.usage_date < o.ends_on, o.canonical_value, c.owner_tag
+        ) as owner_name,
+        iff(
+            c.usage_date >= m.starts_on and c.usage_date < m.ends_on, m.canonical_value, c.module_tag
+        ) as module_id
+    from metering.aws_cost_daily as c
+    left join metering.tag_aliases as o on o.tag = 'owner' and c.owner_tag = o.raw_value
+    left join metering.tag_aliases as m on m.tag = 'module' and c.module_tag = m.raw_value
+)
+
+select
+    c.usage_date,
+    c.cost_source,
+    c.payer,
+    c.owner_tag,
+    c.module_tag,
+    c.service,
+    c.account,
+    c.currency,
+    c.cost_usd,
+    c.owner_name,
+    c.module_id,
+    iff(c.usage_date >= t.starts_on and c.usage_date < t.ends_on, t.tenant_id, '') as tenant_id
+from meanings as c
+left join metering.tenants as t on c.owner_name = t.tenant_id;

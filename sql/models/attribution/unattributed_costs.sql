@@ -1,0 +1,104 @@
+-- metering.unattributed_costs: how much of a day's cost has no owner, and whether that is too much.
+--
+-- grain:   one row per usage_date
+-- kind:    dynamic table, incremental
+-- refresh: parts by usage_date
+-- reads:   metering.tagged_cost_daily, metering.ruled_cost_daily, metering.usage_shares,
+--          metering.cost_days, metering.config
+-- why:     numerator and denominator are the same positive charges, so that a refund cannot hide a gap.
+--          Only settled days are judged, by the threshold in force on the day, strictly above it; the
+--          threshold is kept beside the verdict.
+
+create or alter dynamic table metering.unattributed_costs
+target_lag = downstream
+warehouse = meterbook_transform
+refresh_mode = incremental
+as
+with split_days as (
+    select distinct
+        usage_date,
+        metric
+    from metering.usage_shares
+),
+
+charges as (
+    select
+        c.usage_date,
+        c.cost_usd,
+        iff(
+            r.rule_id is null or (r.method = 'usage' and d.usage_date is null), c.cost_usd, 0
+        ) as unattributed_usd
+    from metering.tagged_cost_daily as c
+    left join metering.ruled_cost_daily as r
+        on
+            c.usage_date = r.usage_date
+            and c.cost_source = r.cost_source
+            and c.payer = r.payer
+            and c.owner_tag = r.owner_tag
+            and c.module_tag = r.module_tag
+            and c.service = r.service
+            and c.account = r.account
+            and c.currency = r.currency
+    left join split_days as d on r.usage_date = d.usage_date and r.metric = d.metric
+    where c.cost_usd > 0
+),
+
+charged_days as (
+    select
+        usage_date,
+        cast(sum(cost_usd) as number(38, 12)) as total_aws_cost_usd,
+        cast(sum(unattributed_usd) as number(38, 12)) as unattributed_cost_usd,
+        cast(sum(cost_usd) * 1000000000000 as number(38, 0)) as total_units,
+        cast(sum(unattributed_usd) * 1000000000000 as number(38, 0)) as unattributed_units
+    from charges
+    group by usage_date
+),
+
+delivered_days as (
+    select
+        usage_date,
+        min(ordered_at) as ordered_at
+    from metering.cost_days
+    group by usage_date
+),
+
+judged_by as (
+    select
+        d.usage_date,
+        coalesce(c.total_aws_cost_usd, 0) as total_aws_cost_usd,
+        coalesce(c.unattributed_cost_usd, 0) as unattributed_cost_usd,
+        coalesce(c.total_units, 0) as total_units,
+        coalesce(c.unattributed_units, 0) as unattributed_units,
+        greatest(coalesce(c.total_units, 0), 1) as divisor_units,
+        cast(coalesce(c.unattributed_units, 0) * 1000000000000 as number(38, 0)) as share_numerator,
+        cast(t.value as number(38, 6)) as threshold_used,
+        cast(cast(t.value as number(38, 6)) * 1000000 as number(38, 0)) as threshold_millionths,
+        d.ordered_at
+        >= dateadd(hour, cast(s.value as number(38, 0)), dateadd(day, 1, d.usage_date)) as is_settled
+    from delivered_days as d
+    left join charged_days as c on d.usage_date = c.usage_date
+    inner join metering.config as t
+        on
+            t.config_key = 'unattributed_threshold'
+            and d.usage_date >= t.starts_on
+            and d.usage_date < t.ends_on
+    inner join metering.config as s
+        on
+            s.config_key = 'settle_hours'
+            and d.usage_date >= s.starts_on
+            and d.usage_date < s.ends_on
+)
+
+select
+    usage_date,
+    total_aws_cost_usd,
+    unattributed_cost_usd,
+    cast(
+        (share_numerator - mod(share_numerator, divisor_units)) / divisor_units as number(38, 0)
+    ) * 0.000000000001 as unattributed_share,
+    threshold_used,
+    is_settled,
+    total_units = 0 as is_without_cost,
+    is_settled
+    and unattributed_units * 1000000 > threshold_millionths * total_units as exceeds_threshold
+from judged_by;

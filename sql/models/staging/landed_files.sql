@@ -1,0 +1,34 @@
+-- metering.landed_files: how many rows of each landed file are in the book.
+--
+-- grain:   one row per file_name
+-- kind:    dynamic table, incremental
+-- refresh: parts by file_name
+-- reads:   metering.landed_usage, metering.landed_aws_cost, metering.landed_cur,
+--          metering.landed_catalog, billing.landed_closes, billing.landed_invoices
+-- why:     a file may be loaded twice (Snowpipe forgets names after 14 days), so its rows are counted
+--          by their number in the file, each once.
+
+create or alter dynamic table metering.landed_files
+target_lag = downstream
+warehouse = meterbook_transform
+refresh_mode = incremental
+as
+with landed as (
+    select file_name, file_row from metering.landed_usage
+    union all
+    select file_name, file_row from metering.landed_aws_cost
+    union all
+    select file_name, file_row from metering.landed_cur
+    union all
+    select file_name, file_row from metering.landed_catalog
+    union all
+    select file_name, file_row from billing.landed_closes
+    union all
+    select file_name, file_row from billing.landed_invoices
+)
+
+select
+    file_name,
+    count(distinct file_row) as landed_rows
+from landed
+group by file_name;

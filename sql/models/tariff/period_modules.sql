@@ -1,0 +1,20 @@
+-- billing.period_modules: the modules that a tenant had active in a period.
+--
+-- grain:   one row per period_start, tenant_id, module_id
+-- kind:    dynamic table, full
+-- refresh: whole
+-- reads:   billing.periods, billing.tenant_modules
+-- why:     one active day is enough; the fee is owed once.
+
+create or alter dynamic table billing.period_modules
+target_lag = downstream
+warehouse = meterbook_transform
+refresh_mode = full
+as
+select distinct
+    p.period_start,
+    m.tenant_id,
+    m.module_id
+from billing.periods as p
+inner join billing.tenant_modules as m
+    on m.starts_on < p.period_end and m.ends_on > p.period_start and m.starts_on < m.ends_on;
