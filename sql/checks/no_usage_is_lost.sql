@@ -6,13 +6,14 @@
 --          missed here.
 
 with landed as (
-    select sum(
-        iff(
-            coalesce(is_array(record:detail.events), false),
-            array_size(record:detail.events),
-            1
-        )
-    ) as line_count
+    select
+        sum(
+            iff(
+                coalesce(is_array(record:detail.events), false),
+                array_size(record:detail.events),
+                1
+            )
+        ) as line_count
     from metering.landed_usage
 ),
 

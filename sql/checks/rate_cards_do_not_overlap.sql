@@ -13,7 +13,7 @@ select
     greatest(a.starts_on, b.starts_on) as from_day
 from billing.tenant_tiers as a
 inner join billing.tenant_tiers as b
-    on a.tenant_id = b.tenant_id and a.starts_on < b.ends_on and b.starts_on < a.ends_on
+    on a.tenant_id = b.tenant_id and a.starts_on < b.ends_on and a.ends_on > b.starts_on
 where
     a.starts_on < a.ends_on
     and b.starts_on < b.ends_on

@@ -4,7 +4,7 @@
 --          currency
 -- kind:    dynamic table, incremental
 -- refresh: parts by usage_date
--- reads:   metering.aws_cost_daily, metering.tag_aliases, metering.tenants
+-- reads:   metering.aws_cost_daily, metering.tag_meanings, metering.tenants
 -- why:     rules speak of what a tag means, not of how somebody typed it; the tenant is named where the
 --          owner is one on that day.
 
@@ -24,15 +24,13 @@ with meanings as (
         c.account,
         c.currency,
         c.cost_usd,
-        iff(
-            c.usage_date >= o.starts_on and c.usage_date < o.ends_on, o.canonical_value, c.owner_tag
-        ) as owner_name,
-        iff(
-            c.usage_date >= m.starts_on and c.usage_date < m.ends_on, m.canonical_value, c.module_tag
-        ) as module_id
+        coalesce(o.canonical_value, c.owner_tag) as owner_name,
+        coalesce(m.canonical_value, c.module_tag) as module_id
     from metering.aws_cost_daily as c
-    left join metering.tag_aliases as o on o.tag = 'owner' and c.owner_tag = o.raw_value
-    left join metering.tag_aliases as m on m.tag = 'module' and c.module_tag = m.raw_value
+    left join metering.tag_meanings as o
+        on c.usage_date = o.usage_date and c.owner_tag = o.raw_value and o.tag = 'owner'
+    left join metering.tag_meanings as m
+        on c.usage_date = m.usage_date and c.module_tag = m.raw_value and m.tag = 'module'
 )
 
 select

@@ -4,7 +4,7 @@
 -- kind:    dynamic table, incremental
 -- refresh: whole
 -- reads:   metering.catalog_documents
--- why:     a version is in force until the next one begins, so a cost row can name the version that
+-- why:     a version is in force until a higher one begins, so a cost row can name the version that
 --          decided it.
 
 create or alter dynamic table metering.allocation_rules
@@ -43,7 +43,10 @@ select
     least(
         ends_on,
         coalesce(
-            lead(starts_on) over (partition by rule_id order by starts_on, version),
+            min(starts_on) over (
+                partition by rule_id order by version
+                rows between 1 following and unbounded following
+            ),
             cast('9999-12-31' as date)
         )
     ) as ends_on

@@ -13,9 +13,19 @@ warehouse = meterbook_transform
 refresh_mode = incremental
 as
 with landed as (
-    select record, file_name, file_row, 'cur' as cost_source from metering.landed_cur
+    select
+        record,
+        file_name,
+        file_row,
+        'cur' as cost_source
+    from metering.landed_cur
     union all
-    select record, file_name, file_row, 'aws_cost' as cost_source from metering.landed_aws_cost
+    select
+        record,
+        file_name,
+        file_row,
+        'aws_cost' as cost_source
+    from metering.landed_aws_cost
 ),
 
 texts as (

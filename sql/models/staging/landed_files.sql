@@ -14,17 +14,35 @@ warehouse = meterbook_transform
 refresh_mode = incremental
 as
 with landed as (
-    select file_name, file_row from metering.landed_usage
+    select
+        file_name,
+        file_row
+    from metering.landed_usage
     union all
-    select file_name, file_row from metering.landed_aws_cost
+    select
+        file_name,
+        file_row
+    from metering.landed_aws_cost
     union all
-    select file_name, file_row from metering.landed_cur
+    select
+        file_name,
+        file_row
+    from metering.landed_cur
     union all
-    select file_name, file_row from metering.landed_catalog
+    select
+        file_name,
+        file_row
+    from metering.landed_catalog
     union all
-    select file_name, file_row from billing.landed_closes
+    select
+        file_name,
+        file_row
+    from billing.landed_closes
     union all
-    select file_name, file_row from billing.landed_invoices
+    select
+        file_name,
+        file_row
+    from billing.landed_invoices
 )
 
 select

@@ -1,6 +1,6 @@
 -- metering.tag_aliases: what a raw tag value stands for.
 --
--- grain:   one row per tag, raw_value
+-- grain:   one row per alias_id, tag, raw_value
 -- kind:    dynamic table, incremental
 -- refresh: whole
 -- reads:   metering.catalog_documents
@@ -12,13 +12,11 @@ warehouse = meterbook_transform
 refresh_mode = incremental
 as
 select
+    d.id as alias_id,
     d.document:tag::varchar as tag,
     f.value:raw::varchar as raw_value,
     f.value:value::varchar as canonical_value,
     d.starts_on,
     d.ends_on
 from metering.catalog_documents as d, lateral flatten(input => d.document:aliases) as f
-where d.kind = 'tag_aliases'
-qualify row_number() over (
-    partition by d.document:tag::varchar, f.value:raw::varchar order by d.id
-) = 1;
+where d.kind = 'tag_aliases';

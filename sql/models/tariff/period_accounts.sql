@@ -21,7 +21,7 @@ select
     a.minor_digits
 from billing.periods as p
 inner join billing.account_links as k
-    on k.starts_on < p.period_end and k.ends_on > p.period_start and k.starts_on < k.ends_on
+    on p.period_end > k.starts_on and p.period_start < k.ends_on and k.starts_on < k.ends_on
 inner join billing.accounts as a on k.account_id = a.account_id
 qualify
     row_number() over (

@@ -67,7 +67,9 @@ found as (
         t.period_start,
         t.tenant_id,
         'passthrough_needs_usd' as reason,
-        concat('cost is in USD and plan ', t.plan_id, ' passes it on, but the account is billed in ', a.currency)
+        concat(
+            'cost is in USD and plan ', t.plan_id, ' passes it on, but the account is billed in ', a.currency
+        )
             as detail
     from billing.period_tiers as t
     inner join billing.period_accounts as a
@@ -78,7 +80,8 @@ found as (
         t.period_start,
         t.tenant_id,
         'currency_mismatch' as reason,
-        concat('plan ', t.plan_id, ' is priced in ', t.currency, ', the account is billed in ', a.currency) as detail
+        concat('plan ', t.plan_id, ' is priced in ', t.currency, ', the account is billed in ', a.currency)
+            as detail
     from billing.period_tiers as t
     inner join billing.period_accounts as a
         on t.period_start = a.period_start and t.tenant_id = a.tenant_id

@@ -17,4 +17,4 @@ select distinct
     m.module_id
 from billing.periods as p
 inner join billing.tenant_modules as m
-    on m.starts_on < p.period_end and m.ends_on > p.period_start and m.starts_on < m.ends_on;
+    on p.period_end > m.starts_on and p.period_start < m.ends_on and m.starts_on < m.ends_on;

@@ -27,5 +27,5 @@ select
     ) as card_rank
 from billing.periods as p
 inner join billing.tenant_tiers as t
-    on t.starts_on < p.period_end and t.ends_on > p.period_start and t.starts_on < t.ends_on
+    on p.period_end > t.starts_on and p.period_start < t.ends_on and t.starts_on < t.ends_on
 inner join billing.plans as n on t.plan_id = n.plan_id and t.plan_version = n.plan_version;

@@ -85,8 +85,8 @@ judged as (
             when
                 not regexp_like(
                     time_text,
-                    '[0-9]{4}-[0-9]{2}-[0-9]{2}[T ][0-9]{2}:[0-9]{2}:[0-9]{2}([.][0-9]{1,9})?'
-                    || '(Z|[+-][0-9]{2}:?[0-9]{2})?'
+                    '[0-9]{4}-[0-9]{2}-[0-9]{2}[T ]([01][0-9]|2[0-3]):[0-5][0-9]:[0-5][0-9]'
+                    || '([.][0-9]{1,9})?(Z|[+-][0-9]{2}:?[0-9]{2})?'
                 ) then 'time_unreadable'
             when not regexp_like(time_text, '.*(Z|[+]00:?00)') then 'time_not_utc'
             when try_cast(left(clock_text, 26) as timestamp_ntz(6)) is null then 'time_unreadable'
@@ -94,7 +94,7 @@ judged as (
             when not regexp_like(quantity_text, '[+-]?[0-9]+([.][0-9]+)?')
                 then 'quantity_not_a_number'
             when regexp_like(quantity_text, '.*[.][0-9]{7,}') then 'quantity_too_fine'
-            when not regexp_like(quantity_text, '[+-]?0*[0-9]{1,15}([.][0-9]+)?')
+            when not regexp_like(quantity_text, '[+-]?0*[0-9]{1,14}([.][0-9]+)?')
                 then 'quantity_out_of_range'
             when regexp_like(quantity_text, '-[0.]*[1-9].*') then 'negative_without_reversal'
         end as reason

@@ -1,0 +1,291 @@
+"""Law 4: refreshing after every piece gives the same tables as refreshing once, for every model.
+
+The pieces are small on purpose and nasty on purpose: catalog versions that arrive late, events told
+twice and told differently, bills that are restated, replaced, added to, or miss a file for a while.
+"""
+
+from datetime import UTC, date, datetime, timedelta
+from decimal import Decimal
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from meterbook.delivery import ControlTotal, Delivery, close_delivery, land_rows
+from meterbook.sqlfiles import SqlFile, read_sql
+from meterbook_local.dialect import parse
+from meterbook_local.duckdb import DuckDBWarehouse
+from meterbook_local.folder import FolderStore
+
+NOW = datetime(2026, 11, 3, tzinfo=UTC)
+FILES = read_sql("tables") + read_sql("models")
+MODELS = {
+    file.name: parse(file.text, file.path)[0].expression.named_selects
+    for file in FILES
+    if file.refresh
+}
+TENANTS = ["acme", "globex"]
+DAYS = [date(2026, 10, day) for day in (1, 2, 31)] + [date(2026, 11, 1)]
+ALWAYS = {"starts_on": "1900-01-01", "ends_on": "9999-12-31"}
+
+
+def document(kind, id, body, **dates):
+    return {"kind": kind, "id": id, "document": {"id": id.split(":")[0], **ALWAYS, **body, **dates}}
+
+
+def plan(version, price, levy=True):
+    rates = [{"metric": "calls", "included": "10", "unit_price": price, "unit_size": "1"}]
+    return document(
+        "plan",
+        f"basic:{version}",
+        {
+            "version": str(version),
+            "currency": "USD",
+            "passthrough": True,
+            "levy": {"metric": "customers", "unit_price": "0.35", "unit_size": "1"} if levy else {},
+            "facility_fees": [{"module_id": "m1", "fee": "20"}],
+            "rates": rates,
+        },
+    )
+
+
+def tenant(name, tiers, **dates):
+    subscriptions = [
+        {"plan_id": "basic", "plan_version": version, "starts_on": start, "ends_on": end}
+        for version, start, end in tiers
+    ]
+    modules = [{"module_id": "m1", **ALWAYS}]
+    return document(
+        "tenant", name, {"name": name, "modules": modules, "subscriptions": subscriptions}, **dates
+    )
+
+
+def rule(id, position, method, owner="", metric="", start="1900-01-01"):
+    match = {"owner_tag": owner, "module_tag": "", "service": "", "account": ""}
+    name, version = id.split(":")
+    body = {"version": version, "position": position, "method": method, "match": match}
+    return document(
+        "allocation_rule", f"{name}:{version}", {**body, "metric": metric}, starts_on=start
+    )
+
+
+def config(key, value):
+    return document("config", key, {"values": [{"value": value, **ALWAYS}]})
+
+
+def metric(name, aggregation="sum", counts=""):
+    body = {"unit": "call", "aggregation": aggregation, "counts": counts, "visibility": "licensee"}
+    return document("metric", name, body)
+
+
+FULL_YEAR = ("1", "2026-01-01", "9999-12-31")
+REVISIONS = [
+    [
+        *(config(*pair) for pair in [("unattributed_threshold", "0.02"), ("settle_hours", "48")]),
+        config("cost_source", "cur"),
+        metric("calls"),
+        metric("customers", "distinct", "customer"),
+        plan(1, "0.5"),
+        tenant("acme", [FULL_YEAR]),
+        document(
+            "account",
+            "a-acme",
+            {"seller": "us", "currency": "USD", "tenants": [{"tenant_id": "acme", **ALWAYS}]},
+        ),
+        rule("own:1", "1", "tag"),
+        rule("shared:1", "2", "usage", "pool", "calls"),
+    ],
+    [
+        plan(2, "0.25", levy=False),
+        tenant("globex", [("2", "2026-10-02", "9999-12-31")]),
+        rule("shared:2", "2", "usage", "pool", "customers", start="2026-10-31"),
+        rule("ours:1", "3", "platform", "ops"),
+        document(
+            "tag_aliases",
+            "owners",
+            {"tag": "owner", "aliases": [{"raw": "Pool ", "value": "pool"}]},
+        ),
+    ],
+    [
+        tenant("acme", [FULL_YEAR], ends_on="2026-11-01"),
+        config("unattributed_threshold", "0.5"),
+        config("cost_source", "aws_cost"),
+    ],
+]
+
+
+def catalog_delivery(number):
+    rows = [
+        {"revision": number + 1, "removed": False, "commit": "", **row} for row in REVISIONS[number]
+    ]
+    return ("catalog", f"{number + 1:08d}", "catalog", rows, {}, False)
+
+
+def usage_rows(events):
+    """One pack of (key, tenant, day, metric, quantity, customer), and one record that is no pack."""
+    packed = [
+        {
+            "id": f"e{key}",
+            "source": "/m1/host",
+            "type": kind,
+            "subject": who,
+            "time": f"{day}T10:00:00Z",
+            "data": {"quantity": quantity, "unit": "call", "attributes": {"customer": customer}},
+        }
+        for key, who, day, kind, quantity, customer in events
+    ]
+    return [{"detail": {"count": len(packed), "events": packed}}, {"detail": "cut"}]
+
+
+@st.composite
+def usage_delivery(draw, number):
+    events = draw(st.lists(st.tuples(
+        st.integers(0, 4), st.sampled_from([*TENANTS, *TENANTS, "nobody"]), st.sampled_from(DAYS[1:3]),
+        st.sampled_from(["calls", "calls", "customers"]), st.sampled_from(["7", "7.5", "30", "NaN"]),
+        st.sampled_from(["c1", "c2", "c2", ""])), min_size=2, max_size=8))  # fmt: skip
+    return ("usage", f"u{number}", "usage:t", usage_rows(events), {}, False)
+
+
+@st.composite
+def cost_delivery(draw, number):
+    stream = draw(st.sampled_from(["cur", "cur", "aws_cost"]))
+    lines = draw(st.lists(st.tuples(
+        st.sampled_from(DAYS), st.sampled_from(["acme", "globex", "pool", "Pool ", "ops", "", "who"]),
+        st.sampled_from(["1.05E-8", "10", "0.333333333333", "-4", "2.5"])), min_size=1, max_size=8))  # fmt: skip
+    rows = [
+        {"usage_date": str(day), "cost": cost, "currency": "USD", "service": "S3", "owner_tag": tag}
+        for day, tag, cost in lines
+    ]
+    totals = {}
+    for day, _, cost in lines:
+        totals[day] = totals.get(day, Decimal(0)) + Decimal(cost)
+    scope = draw(st.sampled_from(["p:x", "p:x:added"]))
+    return (stream, f"c{number}", scope, rows, totals, draw(st.booleans()))
+
+
+@st.composite
+def pieces(draw):
+    first = [catalog_delivery(0), catalog_delivery(1)]
+    then = [catalog_delivery(2)]
+    then += [draw(usage_delivery(number)) for number in range(draw(st.integers(1, 3)))]
+    then += [draw(cost_delivery(number)) for number in range(draw(st.integers(1, 3)))]
+    if draw(st.integers(0, 3)) == 0:  # facts before the catalog that judges them
+        return draw(st.permutations(first + then))
+    return first + draw(st.permutations(then))
+
+
+def land(store, piece):
+    stream, delivery_id, scope, rows, totals, replaces = piece
+    days = [ControlTotal(day, total, 1) for day, total in totals.items()]
+    order = NOW + timedelta(seconds=int(delivery_id[-1]))
+    return Delivery(
+        delivery_id, stream, scope[:3], scope, order, land_rows(store, stream, delivery_id, rows),
+        days, "p" if totals else "", replaces,
+    )  # fmt: skip
+
+
+def contents(warehouse):
+    return {
+        name: sorted(warehouse.query(f"select {', '.join(columns)} from {name}"), key=repr)
+        for name, columns in MODELS.items()
+    }
+
+
+def difference(files, landed, root, late=None):
+    """The models whose rows differ between refreshing after every piece and refreshing once."""
+    steps, once, store = DuckDBWarehouse(), DuckDBWarehouse(), FolderStore(root)
+    steps.apply(files)
+    once.apply(files)
+    for number, piece in enumerate(landed):
+        delivery = land(store, piece)
+        close_delivery(store, delivery)
+        if number == late:  # the closing record overtakes its rows
+            path = root / delivery.files[0].file_name
+            body = path.read_bytes()
+            path.unlink()
+            steps.load(store, NOW)
+            steps.refresh()
+            path.write_bytes(body)
+        steps.load(store, NOW)
+        steps.refresh()
+    once.load(store, NOW)
+    once.refresh()
+    stepped, at_once = contents(steps), contents(once)
+    steps.close()
+    once.close()
+    assert at_once["metering.usage_lines"]
+    return [name for name in stepped if stepped[name] != at_once[name]]
+
+
+@pytest.fixture(scope="module")
+def stores(tmp_path_factory):
+    return tmp_path_factory.mktemp("stores")
+
+
+@settings(max_examples=6, deadline=None, derandomize=True)
+@given(data=st.data())
+def test_refreshing_after_every_piece_equals_refreshing_once(data, stores):
+    landed = data.draw(pieces())
+    late = data.draw(st.integers(0, len(landed) - 1))
+    root = stores / str(len(list(stores.iterdir())))
+    assert difference(FILES, landed, root, late) == []
+
+
+OCTOBER_2 = date(2026, 10, 2)
+TOLD_TWICE = [
+    catalog_delivery(0),
+    catalog_delivery(1),
+    ("cur", "c1", "p:x", [{"usage_date": "2026-10-02", "cost": "9", "currency": "USD", "service": "S3",
+                           "owner_tag": "pool"}], {OCTOBER_2: Decimal(9)}, False),
+    ("usage", "u1", "usage:t", usage_rows([
+        (1, "acme", OCTOBER_2, "calls", "7", ""), (2, "acme", OCTOBER_2, "customers", "1", "c1")]), {}, False),
+    ("usage", "u2", "usage:t", usage_rows([
+        (1, "acme", OCTOBER_2, "calls", "8", ""), (3, "globex", OCTOBER_2, "calls", "2", ""),
+        (4, "acme", OCTOBER_2, "customers", "1", "c1")]), {}, False),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("model", "declared", "wrong"),
+    [
+        ("usage_shares", "parts by usage_date", "append by usage_date, metric, tenant_id"),
+        (
+            "usage_events",
+            "append by tenant_id, source, event_id",
+            "append by tenant_id, source, event_id, payload_hash",
+        ),
+    ],
+)
+def test_a_model_kept_by_the_wrong_columns_is_caught(model, declared, wrong, tmp_path):
+    files = [
+        SqlFile(file.path, file.text.replace(f"refresh: {declared}", f"refresh: {wrong}"))
+        if file.name.endswith(f".{model}")
+        else file
+        for file in FILES
+    ]
+    assert files != FILES
+    assert difference(FILES, TOLD_TWICE, tmp_path / "right") == []
+    assert f"metering.{model}" in difference(files, TOLD_TWICE, tmp_path / "wrong")
+
+
+def test_a_refresh_without_news_touches_nothing(tmp_path):
+    warehouse = DuckDBWarehouse()
+    warehouse.apply(FILES)
+    store = FolderStore(tmp_path)
+    close_delivery(store, land(store, catalog_delivery(0)))
+    warehouse.load(store, NOW)
+    warehouse.refresh()
+    assert {model.how for model in warehouse.refresh()} == {"unchanged"}
+    warehouse.close()
+
+
+def test_a_changed_text_is_filled_again_with_all_that_reads_it(tmp_path):
+    warehouse = DuckDBWarehouse()
+    warehouse.apply(FILES)
+    warehouse.refresh()
+    changed = [
+        SqlFile(file.path, file.text.replace("'quantity_too_fine'", "'too_fine'")) for file in FILES
+    ]
+    assert warehouse.apply(changed) == ["metering.usage_lines"]
+    refreshed = {model.name: model.how for model in warehouse.refresh()}
+    assert refreshed["metering.usage_lines"] == "whole"
+    warehouse.close()
