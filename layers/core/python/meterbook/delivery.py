@@ -112,7 +112,8 @@ def land_rows(
 
     Nothing counts until `close_delivery`. Writing the same rows again finds them there already.
     """
-    identifier(delivery_id, "delivery id")
+    # A delivery id holds one of the longest ids and a month or a number beside it.
+    identifier(delivery_id, "delivery id", longest=160)
     return list(_land(landing, stream, delivery_id, iter(rows)))
 
 

@@ -7,16 +7,17 @@ import re
 from meterbook.errors import BadIdentifier
 
 PATTERN = r"^[A-Za-z0-9][A-Za-z0-9._:-]{0,127}$"
-_PATTERN = re.compile(PATTERN[:-1])
+LONGEST = 128
+_FORM = re.compile(r"[A-Za-z0-9][A-Za-z0-9._:-]*")
 
 
-def is_identifier(value: object) -> bool:
+def is_identifier(value: object, longest: int = LONGEST) -> bool:
     """Whether a value may serve as a tenant, module, metric, plan, account or export id."""
-    return isinstance(value, str) and _PATTERN.fullmatch(value) is not None
+    return isinstance(value, str) and len(value) <= longest and bool(_FORM.fullmatch(value))
 
 
-def identifier(value: object, what: str) -> str:
+def identifier(value: object, what: str, longest: int = LONGEST) -> str:
     """Return the id, or refuse it by its role (`what`), for example "tenant id"."""
-    if not is_identifier(value):
+    if not is_identifier(value, longest):
         raise BadIdentifier(what=what, value=value)
     return str(value)

@@ -1,0 +1,170 @@
+"""What no document shows by itself: references that lead nowhere, and claims that overlap."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass
+from itertools import pairwise
+
+from meterbook.catalog.document import FIRST_DAY, LAST_DAY, Document, Fields, did_you_mean
+from meterbook.errors import CatalogRefused
+
+Index = Mapping[tuple[str, str], Document]
+
+
+def must_be_consistent(documents: Iterable[Document]) -> None:
+    """Refuse a reference that leads nowhere and a price on what is not billed that way.
+
+    Not judged here: a plan in another currency than the account, a plan without a rate for a
+    metric, passthrough in another currency than USD. SQL parks the account.
+    """
+    index = {document.key: document for document in documents}
+    for document in index.values():
+        _must_find_references(document, index)
+        _must_price_what_is_billed(document, index)
+
+
+def must_not_overlap(documents: Iterable[Document], removed: Iterable[Document] = ()) -> None:
+    """Refuse two claims on what only one may have at a time, such as two rate cards of a tenant.
+
+    `removed` are tombstones: on the days before their end they still hold what they held.
+    """
+    index = {document.key: document for document in (*removed, *documents)}
+    _must_begin_in_order(index.values())
+    by_subject: dict[str, list[_Claim]] = defaultdict(list)
+    for claim in (claim for document in index.values() for claim in _claims(document, index)):
+        if claim.starts_on < claim.ends_on:
+            by_subject[claim.subject].append(claim)
+    for rivals in by_subject.values():
+        rivals.sort(key=lambda claim: (claim.starts_on, claim.ends_on))
+        for one, other in pairwise(rivals):
+            if other.starts_on < one.ends_on:
+                raise _overlap(one, other)
+
+
+def _must_find_references(document: Document, index: Index) -> None:
+    for field, kind, wanted in _references(document):
+        if (kind, wanted) not in index:
+            near = did_you_mean(wanted, [known for of, known in index if of == kind])
+            detail = f"{document.title}, {field}: the catalog has no {kind} {wanted!r}"
+            raise document.refusal(detail, near or f"Add it, or take it out of {field}.")
+
+
+def _references(document: Document) -> Iterator[tuple[str, str, str]]:
+    """Field, kind and id of everything that a document leans on."""
+    body = document.body
+    for field, price in _prices(document):
+        yield field, "metric", price["metric"]
+    for fee in body.get("facility_fees", ()):
+        yield "facility_fees", "module", fee["module_id"]
+    for entry in body.get("modules", ()):
+        yield "modules", "module", entry["module_id"]
+    for entry in body.get("subscriptions", ()):
+        yield "subscriptions", "plan", f"{entry['plan_id']}:{entry['plan_version']}"
+    for entry in body.get("tenants", ()):
+        yield "tenants", "tenant", entry["tenant_id"]
+    if document.kind == "account":
+        yield "seller", "seller", body["seller"]
+    if document.kind == "allocation_rule" and body["metric"]:
+        yield "metric", "metric", body["metric"]
+
+
+def _prices(document: Document) -> Iterator[tuple[str, Fields]]:
+    if levy := document.body.get("levy"):
+        yield "levy", levy
+    for rate in document.body.get("rates", ()):
+        yield "rates", rate
+
+
+def _must_price_what_is_billed(document: Document, index: Index) -> None:
+    for field, price in _prices(document):
+        metric = index["metric", price["metric"]]
+        where = f"{document.title}, {field}: the metric {price['metric']}"
+        if metric.body["visibility"] == "internal":
+            detail = f"{where} is internal, which is never billed"
+            raise document.refusal(detail, "Make it `visibility: licensee`, or take out its price.")
+        if field == "levy" and metric.body["aggregation"] != "distinct":
+            detail = f"{where} is a sum; a levy is owed per distinct customer of the month"
+            raise document.refusal(detail, "Name a metric with `aggregation: distinct`.")
+
+
+def _must_begin_in_order(documents: Iterable[Document]) -> None:
+    rules = [document for document in documents if document.kind == "allocation_rule"]
+    rules.sort(key=lambda rule: (rule.body["id"], int(rule.body["version"])))
+    for one, other in pairwise(rules):
+        same = one.body["id"] == other.body["id"]
+        if same and other.body["starts_on"] < one.body["starts_on"]:
+            detail = f"{other.title} begins before version {one.body['version']}, which it replaces"
+            raise other.refusal(detail, f"Begin it `from: {one.body['starts_on']}` or later.")
+
+
+@dataclass(frozen=True, slots=True)
+class _Claim:
+    """`what` is the one thing that `subject` may have on the days `[starts_on, ends_on)`."""
+
+    subject: str
+    what: str
+    starts_on: str
+    ends_on: str
+    document: Document
+
+
+def _overlap(one: _Claim, other: _Claim) -> CatalogRefused:
+    days = _days(other.starts_on, min(one.ends_on, other.ends_on))
+    # A tombstone has no line of YAML: what a person can edit is the other one.
+    edited, rival = (other, one) if other.document.line else (one, other)
+    elsewhere = rival.document.place != edited.document.place
+    place = f" (the other one is in {rival.document.place})" if elsewhere else ""
+    return edited.document.refusal(
+        f"{one.subject} that overlap{days}: {one.what} and {other.what}{place}",
+        "Keep one, or let one end (`until`) before the other begins (`from`).",
+    )
+
+
+def _days(starts_on: str, ends_on: str) -> str:
+    start = f" from {starts_on}" if starts_on != FIRST_DAY else ""
+    return start + (f" until {ends_on}" if ends_on != LAST_DAY else "")
+
+
+def _claims(document: Document, index: Index) -> Iterator[_Claim]:
+    """What a document takes for itself alone, with the words that say so."""
+    for subject, what, entry in _held_alone(document):
+        days = document.body | entry
+        yield _Claim(subject, what, days["starts_on"], days["ends_on"], document)
+    if document.kind == "allocation_rule":
+        subject = f"position {document.body['position']} has two allocation rules"
+        end = _superseded_on(document, index)
+        yield _Claim(subject, document.title, document.body["starts_on"], end, document)
+
+
+def _held_alone(document: Document) -> Iterator[tuple[str, str, Fields]]:
+    body, title = document.body, document.title
+    for entry in body.get("rates", ()):
+        subject = f"{title} has two rates for {entry['metric']}"
+        yield subject, f"{entry['unit_price']} per {entry['unit_size']}", {}
+    for entry in body.get("facility_fees", ()):
+        yield f"{title} has two facility fees for {entry['module_id']}", entry["fee"], {}
+    for entry in body.get("subscriptions", ()):
+        plan = f"plan {entry['plan_id']} version {entry['plan_version']}"
+        yield f"{title} has two rate cards", plan, entry
+    for entry in body.get("modules", ()):
+        subject = f"{title} has two entries of module {entry['module_id']}"
+        yield subject, f"from {entry['starts_on']}", entry
+    for entry in body.get("tenants", ()):
+        yield f"tenant {entry['tenant_id']} has two accounts", title, entry
+    for entry in body.get("aliases", ()):
+        subject = f"the {body['tag']} tag {entry['raw']!r} has two aliases"
+        yield subject, repr(entry["value"]), {}
+    for entry in body.get("values", ()):
+        yield f"{title} has two values", entry["value"], entry
+
+
+def _superseded_on(rule: Document, index: Index) -> str:
+    """The day on which a later version of the same rule takes over."""
+    end: str = rule.body["ends_on"]
+    for other in index.values():
+        same = other.kind == rule.kind and other.body["id"] == rule.body["id"]
+        if same and int(other.body["version"]) > int(rule.body["version"]):
+            end = min(end, other.body["starts_on"])
+    return end

@@ -1,0 +1,207 @@
+"""What each kind of document may say: one short reader per kind, from YAML fields to normal form.
+
+Fields of YAML that SQL knows by another name: `from`/`until` are `starts_on`/`ends_on`, `per` is
+`unit_size`, and `module`, `tenant`, `plan` and `version` of an entry carry their suffix there.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from meterbook.catalog.document import ALWAYS, Fields
+from meterbook.catalog.reader import UNIT_SIZES, Reader
+from meterbook.money import minor_digits
+
+INVOICE_SERIES = r"[A-Z0-9]{1,12}"
+CONFIG = ("unattributed_threshold", "settle_hours", "cost_source")
+
+
+@dataclass(frozen=True, slots=True)
+class Kind:
+    """A kind of document: the fields that it may have beside kind, id, from and until."""
+
+    fields: str
+    read: Callable[[Reader], Fields]
+
+
+def seller(doc: Reader) -> Fields:
+    """The legal entity that issues: what stands at the head of its invoices."""
+    example = "1 to 12 capital letters and digits, for example INV26"
+    return _party(doc) | {
+        "name": doc.text("name"),
+        "invoice_series": doc.matching("invoice_series", INVOICE_SERIES, example),
+        "bank": doc.text("bank", ""),
+    }
+
+
+def _party(doc: Reader) -> Fields:
+    email = r"[^@\s]+@[^@\s]+"
+    return {
+        "address": doc.lines("address"),
+        "country": doc.matching("country", "[A-Z]{2}", "an ISO 3166 code such as NZ", ""),
+        "tax_id": doc.text("tax_id", ""),
+        "email": doc.matching("email", email, "an address such as billing@example.com", ""),
+    }
+
+
+def metric(doc: Reader) -> Fields:
+    """What is counted. A `distinct` one names the attribute whose values it counts."""
+    aggregation = doc.choice("aggregation", "sum distinct", "sum")
+    counts = doc.matching("counts", "[A-Za-z_][A-Za-z0-9_-]{0,127}", "an attribute's name", "")
+    if (aggregation == "distinct") != bool(counts):
+        detail = f"an aggregation of {aggregation} {'needs' if not counts else 'does not take'} it"
+        raise doc.refusal("counts", detail, "It names the attribute whose values are counted once.")
+    return {
+        "name": doc.text("name", doc.text("id")),
+        "unit": doc.text("unit"),
+        "aggregation": aggregation,
+        "counts": counts,
+        "visibility": doc.choice("visibility", "licensee internal", "licensee"),
+        "domain": doc.text("domain", ""),
+    }
+
+
+def module(doc: Reader) -> Fields:
+    """A feature of the platform."""
+    return {"name": doc.text("name", doc.text("id"))}
+
+
+def plan(doc: Reader) -> Fields:
+    """A version of a rate card: levy, facility fees, rates, and whether cost is passed through."""
+    currency = doc.currency("currency")
+    digits = minor_digits(currency)
+    levy = doc.mapping("levy", "metric unit_price per")
+    fees = doc.entries("facility_fees", "module fee", pairs=True)
+    rates = doc.entries("rates", "metric included unit_price per")
+    return {
+        "version": _version(doc),
+        "currency": currency,
+        "passthrough": doc.flag("passthrough"),
+        "levy": _price(levy, digits) if levy else {},
+        "facility_fees": sorted((_fee(fee, digits) for fee in fees), key=lambda f: f["module_id"]),
+        "rates": sorted((_rate(rate, digits) for rate in rates), key=lambda r: r["metric"]),
+    }
+
+
+def _version(doc: Reader, name: str = "version") -> str:
+    return doc.whole(name, 1, 999_999)
+
+
+def _price(entry: Reader, digits: int) -> Fields:
+    return {
+        "metric": entry.identifier("metric"),
+        "unit_price": entry.decimal("unit_price", finest=6, shown=digits),
+        "unit_size": entry.choice("per", " ".join(UNIT_SIZES), "1"),
+    }
+
+
+def _rate(entry: Reader, digits: int) -> Fields:
+    included = entry.decimal("included", finest=6, digits=18, default="0")
+    return _price(entry, digits) | {"included": included}
+
+
+def _fee(entry: Reader, digits: int) -> Fields:
+    return {
+        "module_id": entry.identifier("module"),
+        "fee": entry.decimal("fee", finest=digits, shown=digits),
+    }
+
+
+def tenant(doc: Reader) -> Fields:
+    """A licensee: the modules that it runs, and its rate card over time."""
+    return {
+        "name": doc.text("name", doc.text("id")),
+        "modules": doc.timeline("modules", "module", _module, apart="module_id"),
+        "subscriptions": doc.timeline("subscriptions", "plan version", _subscription),
+    }
+
+
+def _module(entry: Reader) -> Fields:
+    return {"module_id": entry.identifier("module")}
+
+
+def _subscription(entry: Reader) -> Fields:
+    return {"plan_id": entry.identifier("plan"), "plan_version": _version(entry)}
+
+
+def account(doc: Reader) -> Fields:
+    """Who pays for which tenants, in which currency, and to which seller."""
+    return _party(doc) | {
+        "name": doc.text("name"),
+        "seller": doc.identifier("seller"),
+        "currency": doc.currency("currency"),
+        "payment_days": doc.whole("payment_days", 0, 366, "30"),
+        "tenants": doc.timeline("tenants", "tenant", _tenant, apart="tenant_id"),
+    }
+
+
+def _tenant(entry: Reader) -> Fields:
+    return {"tenant_id": entry.identifier("tenant")}
+
+
+def allocation_rule(doc: Reader) -> Fields:
+    """A version of a rule that gives cost an owner; the first by position that matches decides."""
+    method = doc.choice("method", "tag usage platform")
+    weight = doc.identifier("metric", "")
+    if (method == "usage") != bool(weight):
+        detail = f"the method {method} {'needs' if not weight else 'does not take'} a metric"
+        raise doc.refusal("metric", detail, "It names the metric by whose use a pool is split.")
+    fields = ("owner_tag", "module_tag", "service", "account")
+    match = doc.mapping("match", " ".join(fields))
+    return {
+        "version": _version(doc),
+        "position": doc.whole("position", 0, 999_999),
+        "method": method,
+        "match": {name: match.text(name, "") if match else "" for name in fields},
+        "metric": weight,
+    }
+
+
+def tag_aliases(doc: Reader) -> Fields:
+    """What a raw value of the owner or module tag stands for."""
+    aliases = doc.entries("aliases", "raw value", pairs=True)
+    pairs = [{"raw": alias.text("raw"), "value": alias.text("value")} for alias in aliases]
+    return {
+        "tag": doc.choice("tag", "owner module"),
+        "aliases": sorted(pairs, key=lambda pair: pair["raw"]),
+    }
+
+
+def config(doc: Reader) -> Fields:
+    """A figure that Meterbook judges by, over time: one `value`, or `values` with their days."""
+    if ("value" in doc.fields) == ("values" in doc.fields):
+        raise doc.refusal("value", "either `value` or `values` is wanted here")
+    name = doc.text("id").partition(":")[0]
+    if "value" in doc.fields:
+        values = [_value(doc, name) | doc.days()]
+    else:
+        values = doc.timeline("values", "value", lambda entry: _value(entry, name))
+    # The document itself holds always: its days say from when to when its values do.
+    return ALWAYS | {"values": values}
+
+
+def _value(entry: Reader, name: str) -> Fields:
+    if name == "cost_source":
+        return {"value": entry.choice("value", "cur aws_cost")}
+    if name == "settle_hours":
+        return {"value": entry.whole("value", 0, 8784)}
+    share = entry.decimal("value", finest=12, digits=1)
+    if share[0] != "0" and share != "1":
+        raise entry.refusal("value", f"{share} is not a share from 0 to 1", "Write 2 % as 0.02.")
+    return {"value": share}
+
+
+KINDS = {
+    "seller": Kind("name address country tax_id email invoice_series bank", seller),
+    "metric": Kind("name unit aggregation counts visibility domain", metric),
+    "module": Kind("name", module),
+    "plan": Kind("version currency passthrough levy facility_fees rates", plan),
+    "tenant": Kind("name modules subscriptions", tenant),
+    "account": Kind(
+        "name seller currency address country tax_id email payment_days tenants", account
+    ),
+    "allocation_rule": Kind("version position method match metric", allocation_rule),
+    "tag_aliases": Kind("tag aliases", tag_aliases),
+    "config": Kind("value values", config),
+}
