@@ -1,0 +1,96 @@
+"""What makes a line of a bill acceptable: judged as text, before anything of its file is landed."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from datetime import date, datetime
+from decimal import Context, Decimal, Inexact, InvalidOperation
+from functools import lru_cache
+from typing import NamedTuple
+
+from meterbook.identifier import is_identifier
+
+CURRENCY = "USD"
+# Adds up what the source says: a sum that had to be rounded would be no control total.
+EXACT = Context(prec=60, traps=[Inexact, InvalidOperation])
+FINEST = Decimal("1E-12")
+COST_BELOW = Decimal("1E20")
+_LONGEST_COST = 60
+_LONGEST_PAYER = 40  # it is a part of delivery ids, too
+_COST = re.compile(r"[+-]?(?:([0-9]+)(\.[0-9]*)?|\.[0-9]+)([eE][+-]?[0-9]{1,3})?")
+_MOMENT = re.compile(
+    r"([0-9]{4}-[0-9]{2}-[0-9]{2})"
+    r"([T ]([0-9]{2}:[0-9]{2}(:[0-9]{2})?)(\.[0-9]+)?( ?(Z|UTC|\+00:?00))?)?"
+)
+
+
+class Fault(NamedTuple):
+    """Why a line cannot be taken: the field, what is wrong with its text, and the remedy."""
+
+    field: str
+    detail: str
+    remedy: str
+
+
+def fault_in(said: Mapping[str, str]) -> Fault | None:
+    """The first fault of a line's fields, None where all is well; an empty text stands for NULL."""
+    for field, judge in _JUDGES.items():
+        if fault := judge(said[field]):
+            return Fault(field, *fault)
+    return None
+
+
+def _cost_fault(text: str) -> tuple[str, str] | None:
+    match = _COST.fullmatch(text)
+    if match is None or len(text) > _LONGEST_COST:
+        return "which is no cost", "Write costs like 1.25, -0.0000001 or 1.05E-8, none empty."
+    cost = Decimal(text)
+    # An engine reads the digits before it applies the exponent, so both have to fit.
+    if cost.copy_abs() >= COST_BELOW or len((match[1] or "").lstrip("0")) > COST_BELOW.adjusted():
+        return f"which is not below {COST_BELOW:f}", "Look whether the column is the cost."
+    try:
+        cost.quantize(FINEST, context=EXACT)
+    except Inexact:
+        return (
+            "which has more than 12 decimals",
+            "Nothing is rounded on the way in: export costs with 12 decimals or fewer.",
+        )
+    return None
+
+
+def _currency_fault(text: str) -> tuple[str, str] | None:
+    remedy = f"Costs are kept in {CURRENCY}: have the export written in {CURRENCY}."
+    return None if text == CURRENCY else (f"which is not {CURRENCY}", remedy)
+
+
+def _day_fault(text: str) -> tuple[str, str] | None:
+    try:
+        day_of(text)
+    except ValueError:
+        remedy = "Write days like 2026-10-31, 2026-10-31T23:00:00Z or 2026-10-31 23:00:00."
+        return "which is no day in UTC", remedy
+    return None
+
+
+def _payer_fault(text: str) -> tuple[str, str] | None:
+    if is_identifier(text) and ":" not in text and len(text) <= _LONGEST_PAYER:
+        return None
+    return "which is no payer account", "Map `payer` to the column with the payer's account id."
+
+
+_JUDGES = {
+    "payer": _payer_fault,
+    "usage_date": _day_fault,
+    "currency": _currency_fault,
+    "cost": _cost_fault,
+}
+
+
+@lru_cache(maxsize=4096)
+def day_of(text: str) -> date:
+    """The UTC day of a date or moment in ISO 8601. Errors: `ValueError` for anything else."""
+    match = _MOMENT.fullmatch(text)
+    if match is None:
+        raise ValueError(text)
+    return datetime.fromisoformat(f"{match[1]}T{match[3] or '00:00'}").date()

@@ -1,0 +1,13 @@
+"""A desk with an empty landing area for each test."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+from collect.usage_imports import Desk
+
+
+@pytest.fixture
+def desk(tmp_path: Path) -> Desk:
+    return Desk(tmp_path)
