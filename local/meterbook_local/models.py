@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
+from functools import lru_cache
 from graphlib import CycleError, TopologicalSorter
 
 from meterbook.errors import SqlRefused
@@ -48,12 +49,7 @@ def models_of(files: Iterable[SqlFile]) -> dict[str, Model]:
 
     Errors: `SqlRefused` for a model without a declared refresh, or models that read each other.
     """
-    models = {}
-    for file in files:
-        for statement in parse(file.text, file.path):
-            if is_dynamic(statement):
-                model = _model(file, statement)
-                models[model.name] = model
+    models = {model.name: model for model in map(_model, files) if model}
     return {name: models[name] for name in _in_order(models)}
 
 
@@ -64,7 +60,12 @@ def is_dynamic(statement: exp.Expression) -> bool:
     return any(isinstance(part, exp.DynamicProperty) for part in found)
 
 
-def _model(file: SqlFile, statement: exp.Expression) -> Model:
+@lru_cache(maxsize=512)  # parsing is most of what opening a book costs
+def _model(file: SqlFile) -> Model | None:
+    statements = [found for found in parse(file.text, file.path) if is_dynamic(found)]
+    if not statements:
+        return None
+    (statement,) = statements
     kept_by = _KEPT_BY.fullmatch(file.refresh)
     if kept_by is None and file.refresh != "whole":
         raise SqlRefused(file=file.path, detail=f"the header declares no refresh: {file.refresh!r}")

@@ -18,6 +18,7 @@ from decimal import Decimal
 from itertools import islice
 
 from meterbook.canonical import canonical_json, json_lines, sha256
+from meterbook.errors import FileRefused
 from meterbook.identifier import identifier
 from meterbook.ports import ObjectStore
 
@@ -136,11 +137,28 @@ def close_delivery(landing: ObjectStore, delivery: Delivery) -> bool:
 
 
 def closing_records(landing: ObjectStore, stream: str = "") -> Iterator[dict[str, object]]:
-    """The closing records of a stream (of all, without one), in order of their keys."""
+    """The closing records of a stream (of all, without one), in order of their keys.
+
+    Errors: `FileRefused` for an object among them that no delivery of ours has put there.
+    """
     prefix = f"{RECORDS_PREFIX}{stream}/" if stream else RECORDS_PREFIX
     for key in landing.keys(prefix):
-        record: dict[str, object] = json.loads(landing.get(key))
-        yield record
+        yield _record(key, landing.get(key))
+
+
+def _record(key: str, body: bytes) -> dict[str, object]:
+    try:
+        record = json.loads(body)
+        known = key == f"{RECORDS_PREFIX}{record['stream']}/{record['delivery_id']}.json"
+    except (ValueError, TypeError, KeyError):
+        known = False
+    if not known or record["stream"] not in LANDING_TABLES:
+        raise FileRefused(
+            file=key,
+            detail="this is no closing record of a delivery",
+            remedy="Move it out of the landing folder: nothing in there is written by hand.",
+        )
+    return dict(record)
 
 
 def was_closed(landing: ObjectStore, stream: str, delivery_id: str) -> bool:

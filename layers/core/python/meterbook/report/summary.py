@@ -1,0 +1,92 @@
+"""What a run found out, in one object: the bill, who caused it, and what was invoiced."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from decimal import Decimal
+
+from meterbook.book import Book
+from meterbook.invoice.issue_invoices import document_key
+from meterbook.money import Money
+from meterbook.ports import Row
+
+
+def summarise(
+    book: Book,
+    *,
+    threshold_event: bool,
+    evidence: str,
+    lines: Mapping[str, int] | None = None,
+) -> dict[str, object]:
+    """The fields of `summary.json`, costs unrounded and every decimal a string.
+
+    `threshold_event` tells whether too much unowned cost was announced, `evidence` is the folder of
+    the documents as the reader finds it, `lines` (`log_lines`, `not_usage_lines`) is what only the
+    reader of the raw files knows.
+    """
+    costs = book.query("summary_conservation")[0]
+    return {
+        "aws_cost_total_usd": decimal(costs["typed_usd"]),
+        "aws_cost_control_usd": decimal(costs["control_usd"]),
+        "attributed_usd": {
+            str(row["tenant_id"]): decimal(row["cost_usd"])
+            for row in book.query("summary_attributed")
+        },
+        "kept_usd": decimal(costs["kept_usd"]),
+        "unattributed_usd": decimal(costs["unattributed_usd"]),
+        "unattributed_share": decimal(book.query("summary_unattributed")[0]["unattributed_share"]),
+        "threshold_event": threshold_event,
+        "conservation_residual_usd": decimal(costs["residual_usd"]),
+        "usage": {
+            str(row["tenant_id"]): {
+                "events": row["event_count"],
+                "quantity": decimal(row["quantity"]),
+            }
+            for row in book.query("summary_usage")
+        },
+        "rejected_events": sum(rejects_by_reason(book).values()),
+        "invoices": [_invoice(row, evidence) for row in book.query("summary_invoices")],
+        **(lines or {}),
+    }
+
+
+def _invoice(row: Row, evidence: str) -> dict[str, object]:
+    return {
+        "number": row["number"],
+        "account": row["account_id"],
+        "currency": row["currency"],
+        "total": str(Money.of(str(row["total"]), str(row["currency"]))),
+        "pdf": f"{evidence}/{document_key(str(row['number']), 'pdf')}",
+        "sha256": row["pdf_sha256"],
+    }
+
+
+def rejects_by_reason(book: Book) -> dict[str, int]:
+    """How many events are not billed, by reason."""
+    return {
+        str(row["reason"]): int(str(row["event_count"])) for row in book.query("summary_rejects")
+    }
+
+
+def conservation_line(book: Book) -> str:
+    """The law that the parts sum to the whole, with the figures of all days."""
+    costs = book.query("summary_conservation")[0]
+    parts = ("control", "attributed", "kept", "unattributed", "residual")
+    control, attributed, kept, unattributed, residual = (
+        short(costs[f"{part}_usd"]) for part in parts
+    )
+    return (
+        f"control {control} = attributed {attributed} + kept {kept} + unattributed {unattributed}"
+        f" · residual {residual}"
+    )
+
+
+def decimal(value: object) -> str:
+    """A number as a decimal string in full, never in powers of ten."""
+    return f"{Decimal(str(value)):f}"
+
+
+def short(value: object) -> str:
+    """The same number without the zeros behind its last digit."""
+    text = decimal(value)
+    return text.rstrip("0").rstrip(".") if "." in text else text

@@ -1,0 +1,103 @@
+"""A folder that stands in for a bucket: objects written once, whole or not at all."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator
+from pathlib import Path
+from uuid import uuid4
+
+from meterbook.errors import InputRefused
+
+
+class FolderStore:
+    """An `ObjectStore` below one folder; a key is the path of its file, so the folder can be moved.
+
+    A body is written to a hidden file beside its place, synced, then linked to its name: the link
+    fails when the name is taken, and that decides between two writers. A crash leaves at most the
+    hidden file, which is no object.
+    """
+
+    def __init__(self, root: Path) -> None:
+        self.root = root
+
+    def put_if_absent(self, key: str, body: bytes) -> bool:
+        """Write the object unless the key exists. Errors: `InputRefused` for a hostile key."""
+        target = self._path(key)
+        self._make_folder(target.parent, key)
+        written = not target.is_file() and _link_new(target, body)
+        if not written and not target.is_file():
+            raise InputRefused(detail=f"{key!r} cannot be stored: other keys lie below it.")
+        # A writer that came too late builds on the object too, so it also waits for the disk.
+        _sync_folder(target.parent)
+        return written
+
+    def get(self, key: str) -> bytes:
+        """The object's bytes. Errors: `KeyError` when there is none."""
+        try:
+            return self._path(key).read_bytes()
+        except (FileNotFoundError, IsADirectoryError, NotADirectoryError):
+            raise KeyError(key) from None
+
+    def keys(self, prefix: str = "") -> Iterator[str]:
+        """All keys that begin with the prefix, in ascending order of their UTF-8 bytes."""
+        folder = prefix.rpartition("/")[0]
+        if folder and not _is_key(folder):
+            return iter(())  # no object can have such a key
+        found = (key for key in self._walk(self.root / folder) if key.startswith(prefix))
+        return iter(sorted(found, key=os.fsencode))
+
+    def _walk(self, folder: Path) -> Iterator[str]:
+        for place, _, names in os.walk(folder):
+            shown = Path(place).relative_to(self.root)
+            yield from ((shown / name).as_posix() for name in names if not name.startswith("."))
+
+    def _path(self, key: str) -> Path:
+        if not _is_key(key):
+            raise InputRefused(
+                detail=f"{key!r} cannot be a key: a key is a relative path such as cur/2019/a.gz."
+            )
+        return self.root / key
+
+    def _make_folder(self, folder: Path, key: str) -> None:
+        if folder.is_dir():
+            return
+        try:
+            folder.mkdir(parents=True, exist_ok=True)
+        except (FileExistsError, NotADirectoryError):
+            raise InputRefused(
+                detail=f"{key!r} cannot be stored: a part of its path is a key itself."
+            ) from None
+        while folder != self.root.parent:
+            _sync_folder(folder)
+            folder = folder.parent
+
+
+def _is_key(key: str) -> bool:
+    """Hidden parts are no keys either: `keys` would never list them."""
+    parts = key.split("/")
+    sound = all(part and not part.startswith(".") for part in parts)
+    return sound and not any(mark in key for mark in ("\\", "\0"))
+
+
+def _link_new(target: Path, body: bytes) -> bool:
+    beside = target.with_name(f".{uuid4().hex}.partial")
+    try:
+        with beside.open("xb") as file:
+            file.write(body)
+            file.flush()
+            os.fsync(file.fileno())
+        os.link(beside, target)
+    except FileExistsError:
+        return False
+    finally:
+        beside.unlink(missing_ok=True)
+    return True
+
+
+def _sync_folder(folder: Path) -> None:
+    descriptor = os.open(folder, os.O_RDONLY)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)

@@ -1,0 +1,87 @@
+"""The documents are true: their commands run, their output is real, their files exist."""
+
+import json
+import os
+import re
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+from meterbook_cli.main import app
+from typer.testing import CliRunner
+
+ROOT = Path(__file__).parents[2]
+DOCS = sorted([ROOT / "README.md", *ROOT.glob("docs/**/*.md")])
+PATH = re.compile(r"`((?:[a-z_0-9.]+/)+[A-Za-z_0-9.]+)`")
+FORBIDDEN = re.compile(r"(?<![\w./])/(?:work|root|tmp/[a-z]|home)/|pypi\.|registry\.npm|deb\.debian")
+DATA = Path(os.environ.get("DATA", ROOT / "../shared/data"))
+
+
+def block(kind):
+    text = (ROOT / "README.md").read_text("utf-8")
+    return re.search(rf"```text {kind}\n(.*?)```", text, re.DOTALL)[1]
+
+
+def output_of(verb, workspace, *options):
+    command = [sys.executable, "-c", "from meterbook_cli.main import run; run()"]
+    done = subprocess.run(
+        [*command, "--workspace", workspace, verb, *options],
+        capture_output=True, text=True, check=False, cwd=workspace.parent,
+        env={**os.environ, "NO_COLOR": "1", "COLUMNS": "100"},
+    )  # fmt: skip
+    assert done.returncode == 0, done.stderr
+    return done.stdout
+
+
+@pytest.fixture(scope="module")
+def demo(tmp_path_factory):
+    workspace = tmp_path_factory.mktemp("demo") / "demo"
+    return workspace, output_of("demo", workspace)
+
+
+def test_the_readme_shows_what_make_demo_prints(demo):
+    assert block("demo") == demo[1]
+
+
+@pytest.mark.real
+@pytest.mark.skipif(not (DATA / "aws-paired-day").is_dir(), reason="the published data is not here")
+def test_the_readme_shows_what_make_real_prints(tmp_path):
+    assert block("real") == output_of("real", tmp_path / "real", "--data", str(DATA))
+
+
+def test_the_event_that_flow_md_follows_is_in_the_demo(demo):
+    text = (ROOT / "docs/flow.md").read_text("utf-8")
+    arguments = re.search(r"meterbook --workspace \S+ (show .*)", text)[1].split()
+    shown = CliRunner().invoke(app, ["--workspace", str(demo[0]), *arguments, "--json"])
+    rows = json.loads(shown.stdout)
+    assert any(row["module_id"] == "MOD-024" and row["metric"] == "ml_inference" for row in rows)
+    invoice = json.loads((demo[0] / "evidence/invoices/NL-2026-000003/invoice.json").read_text())
+    assert re.search(r"= ([\d.]+) EUR", text)[1] in json.dumps(invoice)
+
+
+@pytest.mark.parametrize("document", DOCS, ids=lambda path: path.name)
+def test_every_file_that_a_document_names_exists(document):
+    for name in PATH.findall(document.read_text("utf-8")):
+        if name.startswith(("../", "build/", "deliveries/")):
+            continue
+        assert (ROOT / name).exists(), f"{document.name} names {name}"
+
+
+def test_every_command_that_the_readme_names_exists():
+    verbs = set(re.findall(r"^meterbook (\w+)", (ROOT / "README.md").read_text("utf-8"), re.MULTILINE))
+    assert len(verbs) > 5
+    for verb in verbs:
+        assert CliRunner().invoke(app, [verb, "--help"]).exit_code == 0, verb
+
+
+def test_no_path_of_a_machine_and_no_registry_stands_in_the_repository():
+    listed = subprocess.run(
+        ["git", "ls-files", "-co", "--exclude-standard"], cwd=ROOT, capture_output=True, text=True, check=True
+    ).stdout.splitlines()
+    for name in listed:
+        path = ROOT / name
+        if path.suffix in {".png", ".ttf", ".gz"} or path == Path(__file__) or not path.is_file():
+            continue
+        found = FORBIDDEN.search(path.read_text("utf-8"))
+        assert found is None, f"{name}: {found[0]}"
