@@ -32,6 +32,7 @@ def must_not_overlap(documents: Iterable[Document], removed: Iterable[Document] 
     """
     index = {document.key: document for document in (*removed, *documents)}
     _must_begin_in_order(index.values())
+    _must_number_apart(index.values())
     by_subject: dict[str, list[_Claim]] = defaultdict(list)
     for claim in (claim for document in index.values() for claim in _claims(document, index)):
         if claim.starts_on < claim.ends_on:
@@ -97,6 +98,17 @@ def _must_begin_in_order(documents: Iterable[Document]) -> None:
         if same and other.body["starts_on"] < one.body["starts_on"]:
             detail = f"{other.title} begins before version {one.body['version']}, which it replaces"
             raise other.refusal(detail, f"Begin it `from: {one.body['starts_on']}` or later.")
+
+
+def _must_number_apart(documents: Iterable[Document]) -> None:
+    """Numbers stay with who gave them, so a series of invoices is one seller's for ever."""
+    holders: dict[str, Document] = {}
+    for seller in (document for document in documents if document.kind == "seller"):
+        series = seller.body["invoice_series"]
+        holder = holders.setdefault(series, seller)
+        if holder is not seller:
+            detail = f"{seller.title} numbers its invoices {series}, as {holder.title} does"
+            raise seller.refusal(detail, "Give it an invoice_series of its own.")
 
 
 @dataclass(frozen=True, slots=True)
