@@ -1,0 +1,46 @@
+"""Months that are small and nasty: what goes wrong in a real one, packed into a few dozen rows.
+
+Every month has every trap in it (the traps are planted, their sizes are drawn): lines that come
+twice or contradict each other, events that come late, rejects of every kind, a newcomer, a plan
+changed in mid-month, a tenant who leaves, pools with and without usage, refunds, tags that nobody
+knows, aliases that end and begin, rules whose versions change, deliveries that restate, add,
+replace or arrive cut, a day exactly on the threshold and one just over it, currencies of no, two
+and three decimals, prices of zero, and a month used up to the last unit.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from functools import partial
+from typing import Any
+
+from meterbook.ports import ObjectStore
+from oracle.landed import land_catalog, land_events
+from oracle.month_catalog import catalog_rows
+from oracle.month_costs import cost_pieces, land_cost
+from oracle.month_parts import JOINS, Pick, T
+from oracle.month_usage import bad_events, good_events, told_twice
+
+Piece = Callable[[ObjectStore], None]
+
+
+def a_month(pick: Pick[Any]) -> list[Piece]:
+    """A month with every trap, in pieces that come in any order; `pick` takes one of some values."""
+    joins = pick(JOINS)
+    events = good_events(pick, joins)
+    usage = [events[0::3], events[1::3] + told_twice(pick, events), events[2::3] + bad_events()]
+    pieces: list[Piece] = [
+        *(partial(land_catalog, revision=n, rows=rows)
+          for n, rows in enumerate(catalog_rows(pick, joins), 1)),
+        *(partial(land_events, name=f"usage-{n}", events=events)
+          for n, events in enumerate(usage, 1)),
+        *(partial(land_cost, piece=piece) for piece in cost_pieces(pick)),
+    ]  # fmt: skip
+    return _in_any_order(pick, pieces)
+
+
+def _in_any_order(pick: Pick[Any], pieces: Sequence[T]) -> list[T]:
+    left, taken = list(pieces), []
+    while left:
+        taken.append(left.pop(pick(range(len(left)))))
+    return taken
