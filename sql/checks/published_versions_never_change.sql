@@ -17,7 +17,9 @@ with texts as (
             coalesce(to_json(c.record:document.currency), ''),
             coalesce(to_json(c.record:document.match), ''),
             coalesce(to_json(c.record:document.metric), ''),
-            coalesce(to_json(c.record:document.method), '')
+            coalesce(to_json(c.record:document.method), ''),
+            coalesce(to_json(c.record:document.position), ''),
+            coalesce(to_json(c.record:document.starts_on), '')
         ) as version_text
     from metering.landed_catalog as c
     inner join metering.complete_files as f on c.file_name = f.file_name

@@ -92,7 +92,7 @@ class World:
             "id": name,
             "detail-type": "usage_recorded",
             "source": "meterbook.import",
-            "time": "2026-11-01T00:00:00Z",
+            "time": "2026-11-30T00:00:00Z",
             "detail": detail,
         }
         land(self.landing, "usage", name, [pack], family="test")

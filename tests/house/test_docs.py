@@ -14,7 +14,9 @@ from typer.testing import CliRunner
 ROOT = Path(__file__).parents[2]
 DOCS = sorted([ROOT / "README.md", *ROOT.glob("docs/**/*.md")])
 PATH = re.compile(r"`((?:[a-z_0-9.]+/)+[A-Za-z_0-9.]+)`")
-FORBIDDEN = re.compile(r"(?<![\w./])/(?:work|root|tmp/[a-z]|home)/|pypi\.|registry\.npm|deb\.debian")
+FORBIDDEN = re.compile(
+    r"(?<![\w./])/(?:work|root|tmp/[a-z]|home)/|pypi\.|registry\.npm|deb\.debian"
+)
 DATA = Path(os.environ.get("DATA", ROOT / "../shared/data"))
 
 
@@ -69,7 +71,9 @@ def test_every_file_that_a_document_names_exists(document):
 
 
 def test_every_command_that_the_readme_names_exists():
-    verbs = set(re.findall(r"^meterbook (\w+)", (ROOT / "README.md").read_text("utf-8"), re.MULTILINE))
+    verbs = set(
+        re.findall(r"^meterbook (\w+)", (ROOT / "README.md").read_text("utf-8"), re.MULTILINE)
+    )
     assert len(verbs) > 5
     for verb in verbs:
         assert CliRunner().invoke(app, [verb, "--help"]).exit_code == 0, verb
@@ -77,7 +81,11 @@ def test_every_command_that_the_readme_names_exists():
 
 def test_no_path_of_a_machine_and_no_registry_stands_in_the_repository():
     listed = subprocess.run(
-        ["git", "ls-files", "-co", "--exclude-standard"], cwd=ROOT, capture_output=True, text=True, check=True
+        ["git", "ls-files", "-co", "--exclude-standard"],
+        cwd=ROOT,
+        capture_output=True,
+        text=True,
+        check=True,
     ).stdout.splitlines()
     for name in listed:
         path = ROOT / name

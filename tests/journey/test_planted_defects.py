@@ -17,7 +17,7 @@ from typing import Any
 import pytest
 from journey.walk import book_over, take_in
 from meterbook.book import Book
-from meterbook.canonical import json_lines
+from meterbook.canonical import canonical_json, gzipped
 from meterbook.catalog.apply_catalog import apply_catalog
 from meterbook.catalog.read_catalog import read_catalog
 from meterbook.close.close_period import PeriodClosed, close_period
@@ -70,7 +70,7 @@ def the_file(landing: Path, stream: str) -> Path:
 def change_rows(file: Path, change: Callable[[Rows], Rows]) -> Rows:
     rows = [json.loads(line) for line in gzip.decompress(file.read_bytes()).splitlines()]
     changed = change(rows)
-    file.write_bytes(json_lines(changed))
+    file.write_bytes(gzipped("".join(canonical_json(row) + "\n" for row in changed)))
     return changed
 
 
@@ -80,12 +80,15 @@ def close(book: Book, month: DemoMonth, folder: Path) -> PeriodClosed:
 
 
 @pytest.mark.parametrize("stream", ["cur", "usage"])
-def test_a_file_dropped_from_a_delivery_is_found(
-    landing: Path, month: DemoMonth, stream: str
+def test_a_file_dropped_from_a_delivery_is_found_and_stops_the_close(
+    landing: Path, month: DemoMonth, tmp_path: Path, stream: str
 ) -> None:
     the_file(landing, stream).unlink()
     book = rebuilt(landing, month)
     assert "deliveries_are_whole" in findings(book)
+    with pytest.raises(BookInconsistent, match="deliveries_are_whole"):
+        close(book, month, tmp_path)
+    assert book.show("v_period_closes") == []
 
 
 def test_a_bill_that_is_not_whole_decides_nothing(landing: Path, month: DemoMonth) -> None:

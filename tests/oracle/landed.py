@@ -77,7 +77,7 @@ class Landed:
 def read_back(landing: ObjectStore) -> Landed:
     """Read the bucket without the book's help; a delivery that is not whole is not there."""
     events = [
-        event
+        {**event, "envelope": row["time"]}
         for row in _rows(landing, ["usage"])
         for event in row.get("detail", {}).get("events", [{}])
     ]

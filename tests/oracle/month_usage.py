@@ -99,6 +99,8 @@ def bad_events() -> list[Json]:
     numbers = ("NaN", "1_000", "1,5", "1e400", "1e3", "", " 1", "Infinity", "0x1", "٣", "1.", ".5")
     times = ("yesterday", "", "2026-02-30T00:00:00Z", "2026-10-05", "2026-10-05T24:00:00Z")
     zones = ("2026-10-05T10:00:00", "2026-10-05T10:00:00+05:30", "2026-10-05T10:00:00-00:00")
+    # Envelopes are of 08:00 on 5 November: the first is just believed.
+    ahead = ("2026-11-05T08:15:00Z", "2026-11-05T08:15:00.000001Z", "2099-01-01T00:00:00Z")
     good = bad("c2")
     return [
         {"id": "m1", "source": "/M-1/f", "malformed": "{\"id\": \"m1"},
@@ -121,6 +123,7 @@ def bad_events() -> list[Json]:
         bad("q23", "-1"),
         bad("q24", "-0.000001"),
         *(bad(f"w{number}", time=text) for number, text in enumerate(times + zones)),
+        *(bad(f"f{number}", time=text) for number, text in enumerate(ahead)),
         good,
         {**good, "time": "2026-10-05T10:00:00+02:00"},
     ]  # fmt: skip

@@ -77,22 +77,22 @@ def price_tenant(book: Catalog, tenant: Json, month: str, result: Answer) -> Non
         and book.documents["metric"][metric]["visibility"] == "licensee"
     }
     cards = cards_of(book, tenant, month)
-    rates = {rate["metric"]: (plan, rate) for plan in reversed(cards) for rate in plan["rates"]}
-    levies = [plan for plan in cards if plan["levy"]]
-    levied = {plan["levy"]["metric"] for plan in levies}
+    prices: dict[str, tuple[str, Json, Json]] = {}
+    for plan in cards:
+        found = [("levy", plan["levy"])] if plan["levy"] else []
+        for kind, rate in [*found, *(("variable", rate) for rate in plan["rates"])]:
+            prices.setdefault(rate["metric"], (kind, plan, rate))
     account = account_of(book, tenant["id"], month)
-    for metric in sorted(used.keys() - levied - rates.keys()):
+    for metric in sorted(used.keys() - prices.keys()):
         result.unrated[month, tenant["id"], metric] = used[metric]
     find_faults(result, month, tenant, cards, account)
     if account is None or not cards:
         return
     bill = Bill(month, account["id"], account["currency"], tenant["id"], result)
-    if levies and levies[0]["levy"]["metric"] in used:
-        bill.levy(levies[0], used[levies[0]["levy"]["metric"]])
     for module in sorted(active_modules(tenant, month)):
         bill.facility(cards, module)
-    for metric in sorted(used.keys() & rates.keys() - levied):
-        bill.variable(*rates[metric], used[metric])
+    for metric in sorted(used.keys() & prices.keys()):
+        bill.metered(*prices[metric], used[metric])
     if cards[0]["passthrough"]:
         bill.passthrough(cards[0])
 
@@ -139,11 +139,6 @@ class Bill:
     tenant: str
     result: Answer
 
-    def levy(self, plan: Json, quantity: Fraction) -> None:
-        levy = plan["levy"]
-        amount = quantity * Fraction(levy["unit_price"]) / int(levy["unit_size"])
-        self._write("levy", plan, amount, metric=levy["metric"], quantity=quantity)
-
     def facility(self, plans: Sequence[Json], module: str) -> None:
         for plan in plans:
             for fee in plan["facility_fees"]:
@@ -151,12 +146,13 @@ class Bill:
                     self._write("facility", plan, Fraction(fee["fee"]), module=module)
                     return
 
-    def variable(self, plan: Json, rate: Json, used: Fraction) -> None:
-        included = Fraction(rate["included"])
+    def metered(self, kind: str, plan: Json, rate: Json, used: Fraction) -> None:
+        """A levy has nothing included; what is used is billed beyond what is."""
+        included = Fraction(rate.get("included", "0"))
         billable = max(Fraction(0), used - included)
         amount = billable * Fraction(rate["unit_price"]) / int(rate["unit_size"])
         name = rate["metric"]
-        self._write("variable", plan, amount, metric=name, quantity=used, included=included)
+        self._write(kind, plan, amount, metric=name, quantity=used, included=included)
 
     def passthrough(self, plan: Json) -> None:
         owned = [

@@ -27,6 +27,7 @@ REASONS = {
     "negative_without_reversal",
     "time_unreadable",
     "time_not_utc",
+    "from_the_future",
     "counted_id_missing",
     "conflicting_duplicate",
 }

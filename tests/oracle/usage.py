@@ -7,7 +7,7 @@ import re
 from collections import defaultdict
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from fractions import Fraction
 
 from oracle.records import Answer, Catalog, Json
@@ -16,7 +16,7 @@ TIME = re.compile(r"(\d{4}-\d\d-\d\d)[T ](\d\d:\d\d:\d\d)(?:\.(\d{1,9}))?(.*)", 
 OFFSET = re.compile(r"Z|[+-]\d\d:?\d\d|", re.ASCII)
 NUMBER = re.compile(r"([+-]?)(\d+)(?:\.(\d+))?", re.ASCII)
 SOURCE = re.compile(r"/[A-Za-z0-9][A-Za-z0-9._:-]{0,127}/.+")
-LARGEST = 10**15  # where a quantity ends to be believed
+LARGEST = 10**14  # where a quantity ends to be believed
 
 
 @dataclass(frozen=True)
@@ -49,6 +49,14 @@ def read_time(text: str) -> tuple[str, str]:
     return f"{match[1]}T{match[2]}.{(match[3] or '').ljust(9, '0')}", ""
 
 
+def from_the_future(event: Json, time: str) -> bool:
+    """Whether the event lies more than 15 minutes after its envelope was written."""
+    sent = datetime.fromisoformat(event["envelope"].replace("Z", "+00:00"))
+    return bool(time) and datetime.fromisoformat(f"{time[:26]}+00:00") > sent + timedelta(
+        minutes=15
+    )
+
+
 def read_quantity(text: str) -> tuple[Fraction, str]:
     match = NUMBER.fullmatch(text)
     if not match:
@@ -74,6 +82,7 @@ def judge(book: Catalog, event: Json) -> tuple[Counted | None, str]:
         (not event.get("id") or not name or not SOURCE.fullmatch(source), "malformed"),
         (not tenant, "tenant_missing"),
         (bad_time, bad_time),
+        (from_the_future(event, time), "from_the_future"),
         (not book.alive("tenant", tenant, time[:10]), "unknown_tenant"),
         (not metric, "unknown_metric"),
         (data.get("unit") and data["unit"] != metric.get("unit"), "unit_mismatch"),

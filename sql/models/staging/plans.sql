@@ -1,4 +1,4 @@
--- billing.plans: published plan versions: currency, levy, passthrough.
+-- billing.plans: published plan versions: currency and passthrough.
 --
 -- grain:   one row per plan_id, plan_version
 -- kind:    dynamic table, incremental
@@ -15,9 +15,6 @@ select
     document:id::varchar as plan_id,
     document:version::number(38, 0) as plan_version,
     document:currency::varchar as currency,
-    document:passthrough::boolean as passthrough,
-    coalesce(document:levy.metric::varchar, '') as levy_metric,
-    document:levy.unit_price::number(38, 6) as levy_unit_price,
-    document:levy.unit_size::number(38, 0) as levy_unit_size
+    document:passthrough::boolean as passthrough
 from metering.catalog_documents
 where kind = 'plan';

@@ -4,8 +4,7 @@
 -- grain:   one row per period_start, account_id, tenant_id, kind, module_id, metric, tier
 -- kind:    dynamic table, full
 -- refresh: whole
--- reads:   billing.period_usage, billing.period_levies, billing.period_fees, billing.period_rates,
---          billing.period_passthrough, billing.period_accounts, billing.period_tiers
+-- reads:   billing.period_fees, billing.period_rates, billing.period_passthrough, billing.period_accounts
 -- why:     every line is rounded once, to the currency's minor unit, half away from zero. With the
 --          exact price n / d in minor units, that is sign(n) * floor((2|n| + d) / 2d), in whole numbers
 --          on both engines; numerator is in 10^-12 of the currency, for unit_size units.
@@ -15,34 +14,23 @@ target_lag = downstream
 warehouse = meterbook_transform
 refresh_mode = full
 as
-with levied as (
-    select distinct
+with charges as (
+    select
         period_start,
         tenant_id,
-        levy_metric as metric
-    from billing.period_tiers
-    where levy_metric <> ''
-),
-
-charges as (
-    select
-        u.period_start,
-        u.tenant_id,
-        'levy' as kind,
+        kind,
         '' as module_id,
-        u.metric,
-        l.plan_id,
-        l.plan_version,
-        l.currency,
-        u.quantity,
-        cast(0 as number(38, 6)) as included_quantity,
-        u.quantity as billable_quantity,
-        l.unit_price,
-        l.unit_size,
+        metric,
+        plan_id,
+        plan_version,
+        currency,
+        quantity,
+        included_quantity,
+        greatest(quantity - included_quantity, 0) as billable_quantity,
+        unit_price,
+        unit_size,
         cast(0 as number(38, 12)) as cost_usd
-    from billing.period_usage as u
-    inner join billing.period_levies as l
-        on u.period_start = l.period_start and u.tenant_id = l.tenant_id and u.metric = l.metric
+    from billing.period_rates
     union all
     select
         period_start,
@@ -60,26 +48,6 @@ charges as (
         cast(1 as number(38, 0)) as unit_size,
         cast(0 as number(38, 12)) as cost_usd
     from billing.period_fees
-    union all
-    select
-        r.period_start,
-        r.tenant_id,
-        'variable' as kind,
-        '' as module_id,
-        r.metric,
-        r.plan_id,
-        r.plan_version,
-        r.currency,
-        r.quantity,
-        r.included_quantity,
-        greatest(r.quantity - r.included_quantity, 0) as billable_quantity,
-        r.unit_price,
-        r.unit_size,
-        cast(0 as number(38, 12)) as cost_usd
-    from billing.period_rates as r
-    left join levied as l
-        on r.period_start = l.period_start and r.tenant_id = l.tenant_id and r.metric = l.metric
-    where l.metric is null
     union all
     select
         period_start,

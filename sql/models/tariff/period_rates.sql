@@ -5,7 +5,7 @@
 -- refresh: whole
 -- reads:   billing.period_usage, billing.period_tiers, billing.plan_rates
 -- why:     a metric that the card at the period's start lacks takes the first later card of the period
---          that has it.
+--          that has it, and that card decides whether it is levied or used.
 
 create or alter dynamic table billing.period_rates
 target_lag = downstream
@@ -20,6 +20,7 @@ select
     t.plan_id,
     t.plan_version,
     t.currency,
+    r.kind,
     r.included_quantity,
     r.unit_price,
     r.unit_size
@@ -31,5 +32,5 @@ inner join billing.plan_rates as r
 where u.visibility = 'licensee'
 qualify
     row_number() over (
-        partition by u.period_start, u.tenant_id, u.metric order by t.card_rank
+        partition by u.period_start, u.tenant_id, u.metric order by t.card_rank, r.kind
     ) = 1;

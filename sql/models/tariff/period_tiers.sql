@@ -19,9 +19,6 @@ select
     t.plan_version,
     n.currency,
     n.passthrough,
-    n.levy_metric,
-    n.levy_unit_price,
-    n.levy_unit_size,
     row_number() over (
         partition by p.period_start, t.tenant_id order by t.starts_on, t.plan_id, t.plan_version
     ) as card_rank

@@ -5,7 +5,8 @@
 -- refresh: append by file_name, file_row
 -- reads:   metering.landed_usage
 -- why:     what can be judged from the line alone is judged here, as text before it is cast: an engine
---          may accept 1_000, round surplus digits or ignore an offset. Nothing is dropped: a record
+--          may accept 1_000, round surplus digits or ignore an offset. From
+--          the future means more than 15 minutes after the envelope's time. Nothing is dropped: a record
 --          that is no pack of events is one malformed line.
 
 create or alter dynamic table metering.usage_lines
@@ -25,7 +26,8 @@ with packed as (
         f.value:time::varchar as time_text,
         f.value:data.quantity::varchar as quantity_text,
         f.value:data.unit::varchar as unit,
-        f.value:data.attributes as attributes
+        f.value:data.attributes as attributes,
+        l.record:time::varchar as envelope_text
     from metering.landed_usage as l, lateral flatten(input => l.record:detail.events) as f
     union all
     select
@@ -39,7 +41,8 @@ with packed as (
         cast(null as varchar) as time_text,
         cast(null as varchar) as quantity_text,
         cast(null as varchar) as unit,
-        cast(null as variant) as attributes
+        cast(null as variant) as attributes,
+        cast(null as varchar) as envelope_text
     from metering.landed_usage
     where not coalesce(is_array(record:detail.events), false)
 ),
@@ -59,7 +62,8 @@ texts as (
             as clock_text,
         quantity_text,
         coalesce(unit, '') as unit,
-        attributes
+        attributes,
+        try_cast(left(replace(envelope_text, 'Z', ''), 26) as timestamp_ntz(6)) as envelope_time
     from packed
 ),
 
@@ -90,6 +94,9 @@ judged as (
                 ) then 'time_unreadable'
             when not regexp_like(time_text, '.*(Z|[+]00:?00)') then 'time_not_utc'
             when try_cast(left(clock_text, 26) as timestamp_ntz(6)) is null then 'time_unreadable'
+            when
+                try_cast(left(clock_text, 26) as timestamp_ntz(6))
+                > dateadd(minute, 15, envelope_time) then 'from_the_future'
             when quantity_text is null then null
             when not regexp_like(quantity_text, '[+-]?[0-9]+([.][0-9]+)?')
                 then 'quantity_not_a_number'

@@ -6,10 +6,12 @@ then calls `update`.
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
 
+from meterbook.canonical import canonical_json
 from meterbook.errors import BookInconsistent, InputRefused
 from meterbook.ports import Clock, Loaded, ObjectStore, Refreshed, Row, Warehouse
 from meterbook.sqlfiles import SqlFile, read_sql
@@ -98,14 +100,14 @@ class Book:
                 findings.append(Finding(Path(file.path).stem, promise, rows))
         return findings
 
-    def must_hold(self) -> None:
+    def must_hold(self, apart_from: Collection[str] = ()) -> None:
         """Refuse to go on when a check has found something."""
-        if findings := self.check():
-            first = findings[0]
-            raise BookInconsistent(
-                detail=f"The check {first.check} does not hold ({first.promise}): "
-                f"{len(first.rows)} row(s), the first is {first.rows[0]}."
-            )
+        for found in self.check():
+            if found.check not in apart_from:
+                raise BookInconsistent(
+                    detail=f"The check {found.check} does not hold ({found.promise}): "
+                    f"{len(found.rows)} row(s), the first is {canonical_json(found.rows[0])}."
+                )
 
     @cached_property
     def _queries(self) -> dict[str, SqlFile]:

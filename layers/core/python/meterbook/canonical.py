@@ -5,7 +5,6 @@ from __future__ import annotations
 import gzip
 import hashlib
 import json
-from collections.abc import Iterable
 from datetime import date, datetime
 from decimal import Decimal
 
@@ -45,7 +44,6 @@ def sha256(data: bytes | str) -> str:
     return hashlib.sha256(data.encode() if isinstance(data, str) else data).hexdigest()
 
 
-def json_lines(records: Iterable[object]) -> bytes:
-    """One canonical JSON text a line, gzipped without a time stamp: same records, same bytes."""
-    text = "".join(canonical_json(record) + "\n" for record in records)
+def gzipped(text: str) -> bytes:
+    """A text in UTF-8, gzipped without a time stamp: same text, same bytes."""
     return gzip.compress(text.encode(), compresslevel=6, mtime=0)

@@ -15,9 +15,9 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date, datetime
 from decimal import Decimal
-from itertools import islice
+from typing import Any
 
-from meterbook.canonical import canonical_json, json_lines, sha256
+from meterbook.canonical import canonical_json, gzipped, sha256
 from meterbook.errors import FileRefused
 from meterbook.identifier import identifier
 from meterbook.ports import ObjectStore
@@ -32,7 +32,8 @@ LANDING_TABLES = {
 }
 RECORDS_TABLE = "metering.deliveries"
 RECORDS_PREFIX = "deliveries/"
-ROWS_PER_FILE = 50_000
+_AS_STORED = ("delivery_id", "stream", "family", "scope", "payer", "replaces", "origin")
+FILE_CHARACTERS = 16 * 2**20  # a file's text before it is gzipped; one is held in memory
 
 
 @dataclass(frozen=True, slots=True)
@@ -109,7 +110,7 @@ class Delivery:
 def land_rows(
     landing: ObjectStore, stream: str, delivery_id: str, rows: Iterable[object]
 ) -> list[DeliveredFile]:
-    """Write a delivery's rows as files of at most `ROWS_PER_FILE`, holding one of them in memory.
+    """Write a delivery's rows as files of about `FILE_CHARACTERS`, holding one of them in memory.
 
     Nothing counts until `close_delivery`. Writing the same rows again finds them there already.
     """
@@ -121,14 +122,26 @@ def land_rows(
 def _land(
     landing: ObjectStore, stream: str, delivery_id: str, rows: Iterator[object]
 ) -> Iterator[DeliveredFile]:
-    number = 0
-    while part := list(islice(rows, ROWS_PER_FILE)):
-        body = json_lines(part)
+    for number, lines in enumerate(_parts(rows)):
+        body = gzipped("".join(lines))
         # The digest in the name keeps two writers of one id out of each other's files.
         key = f"{stream}/{delivery_id}/{number:05d}-{sha256(body)[:12]}.jsonl.gz"
         landing.put_if_absent(key, body)
-        yield DeliveredFile(key, len(part), len(body))
-        number += 1
+        yield DeliveredFile(key, len(lines), len(body))
+
+
+def _parts(rows: Iterator[object]) -> Iterator[list[str]]:
+    """Rows as lines of JSON, cut where a file has enough."""
+    lines: list[str] = []
+    length = 0
+    for row in rows:
+        lines.append(canonical_json(row) + "\n")
+        length += len(lines[-1])
+        if length >= FILE_CHARACTERS:
+            yield lines
+            lines, length = [], 0
+    if lines:
+        yield lines
 
 
 def close_delivery(landing: ObjectStore, delivery: Delivery) -> bool:
@@ -136,17 +149,21 @@ def close_delivery(landing: ObjectStore, delivery: Delivery) -> bool:
     return landing.put_if_absent(delivery.key, canonical_json(delivery.record()).encode() + b"\n")
 
 
-def closing_records(landing: ObjectStore, stream: str = "") -> Iterator[dict[str, object]]:
+def closing_records(
+    landing: ObjectStore, stream: str = "", id_prefix: str = ""
+) -> Iterator[dict[str, object]]:
     """The closing records of a stream (of all, without one), in order of their keys.
 
     Errors: `FileRefused` for an object among them that no delivery of ours has put there.
     """
-    prefix = f"{RECORDS_PREFIX}{stream}/" if stream else RECORDS_PREFIX
+    prefix = f"{RECORDS_PREFIX}{stream}/{id_prefix}" if stream else RECORDS_PREFIX
     for key in landing.keys(prefix):
-        yield _record(key, landing.get(key))
+        yield closing_record(landing, key)
 
 
-def _record(key: str, body: bytes) -> dict[str, object]:
+def closing_record(landing: ObjectStore, key: str) -> dict[str, object]:
+    """The closing record under a key. Errors: `FileRefused` for what is none."""
+    body = landing.get(key)
     try:
         record = json.loads(body)
         known = key == f"{RECORDS_PREFIX}{record['stream']}/{record['delivery_id']}.json"
@@ -165,3 +182,25 @@ def was_closed(landing: ObjectStore, stream: str, delivery_id: str) -> bool:
     """Whether a delivery of this id has its closing record."""
     key = f"{RECORDS_PREFIX}{stream}/{delivery_id}.json"
     return key in set(landing.keys(key))
+
+
+def closed_delivery(landing: ObjectStore, stream: str, delivery_id: str) -> Delivery | None:
+    """The delivery of this id as its closing record has it, None where there is none."""
+    key = f"{RECORDS_PREFIX}{stream}/{delivery_id}.json"
+    try:
+        record: Any = closing_record(landing, key)
+    except KeyError:
+        return None
+    return Delivery(
+        **{name: record[name] for name in _AS_STORED},
+        ordered_at=datetime.fromisoformat(record["ordered_at"]),
+        files=[DeliveredFile(**file) for file in record["files"]],
+        days=[
+            ControlTotal(
+                usage_date=date.fromisoformat(day["usage_date"]),
+                control_usd=Decimal(day["control_usd"]),
+                row_count=day["row_count"],
+            )
+            for day in record["days"]
+        ],
+    )

@@ -152,6 +152,8 @@ def _claims(document: Document, index: Index) -> Iterator[_Claim]:
 
 def _held_alone(document: Document) -> Iterator[tuple[str, str, Fields]]:
     body, title = document.body, document.title
+    if levy := body.get("levy"):
+        yield f"{title} has two rates for {levy['metric']}", f"a levy of {levy['unit_price']}", {}
     for entry in body.get("rates", ()):
         subject = f"{title} has two rates for {entry['metric']}"
         yield subject, f"{entry['unit_price']} per {entry['unit_size']}", {}

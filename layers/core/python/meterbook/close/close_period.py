@@ -63,7 +63,8 @@ def close_period(
 
     Each close is its own claim, so a run that was cut short, or a second one beside it, leaves
     nothing half done: saying it again goes on. Errors: `PeriodNotOver` unless `allow_open`,
-    `BookInconsistent` when a day's cost does not sum to its source, `NothingToClose`.
+    `BookInconsistent` when a day's cost does not sum to its source or a check is red,
+    `NothingToClose`.
     """
     now = book.clock.now()
     if not allow_open and not period.is_over(now):
@@ -76,6 +77,7 @@ def close_period(
         raise NothingToClose(period=period)
     if open_accounts:
         _must_be_conserved(book, period)
+        book.must_hold(apart_from={"cost_is_conserved"})  # a red day stops its own month alone
     frozen = list(_freeze(book, period, open_accounts))
     book.update()
     _announce(book, bus, announced, event_source, period)
