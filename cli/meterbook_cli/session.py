@@ -41,11 +41,14 @@ def session_of(context: typer.Context) -> Session:
 
 
 @contextmanager
-def workspace_of(context: typer.Context, *, create: bool = False) -> Iterator[Workspace]:
+def workspace_of(
+    context: typer.Context, *, create: bool = False, apply: bool = True
+) -> Iterator[Workspace]:
     """Hold the session's workspace for this command, named as the person wrote it."""
     session = session_of(context)
     root = session.workspace or Path(".meterbook")
-    with open_workspace(root, session.clock, verb_of(context), create=create) as workspace:
+    verb = verb_of(context)
+    with open_workspace(root, session.clock, verb, create=create, apply=apply) as workspace:
         yield workspace
 
 

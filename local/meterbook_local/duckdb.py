@@ -11,12 +11,19 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import ClassVar
 
 import duckdb
-from meterbook.delivery import LANDING_TABLES, RECORDS_PREFIX, RECORDS_TABLE, closing_records
+from meterbook.delivery import (
+    LANDING_TABLES,
+    RECORDS_PREFIX,
+    RECORDS_TABLE,
+    arrived,
+    closing_records,
+)
 from meterbook.errors import FileRefused, SqlRefused
 from meterbook.ports import Loaded, ObjectStore, Refreshed, Row
-from meterbook.sqlfiles import SqlFile
+from meterbook.sqlfiles import SqlFile, in_order_of_creation
 from sqlglot import exp
 
 from meterbook_local.dialect import parse, to_duckdb
@@ -36,9 +43,12 @@ create table if not exists engine.files (file_name varchar primary key);
 class DuckDBWarehouse:
     """A `Warehouse` in one DuckDB file, or in memory without a path."""
 
+    sql_folders: ClassVar[tuple[str, ...]] = ("tables", "models")
+
     def __init__(self, path: Path | None = None) -> None:
         self._db = duckdb.connect(str(path) if path else ":memory:")
         self._db.execute("set timezone = 'UTC'")
+        self._db.execute("set enable_progress_bar = false")  # our output is ours
         # Rows keep the order of the file they came from: file_row is counted while reading.
         self._db.execute("set preserve_insertion_order = true")
         self._db.execute(_ENGINE)
@@ -48,17 +58,21 @@ class DuckDBWarehouse:
         """Let go of the file."""
         self._db.close()
 
+    def pending(self, files: Sequence[SqlFile]) -> list[SqlFile]:
+        """The files whose text is not the one that was applied last, in order of creation."""
+        applied = {str(path): sha256 for path, sha256 in self._rows("from engine.applied")}
+        order = in_order_of_creation(files)
+        return [file for file in order if applied.get(file.path) != file.sha256]
+
     def apply(self, files: Sequence[SqlFile]) -> list[str]:
         """Create tables once, and create or alter models and views whose text has changed."""
-        applied = {str(path): sha256 for path, sha256 in self._rows("from engine.applied")}
         models = models_of(files)
-        order = list(models)
-        changed = [file for file in files if applied.get(file.path) != file.sha256]
+        changed = self.pending(files)
         with self._transaction():
             for (name,) in self._rows("select name from engine.models"):
                 if name not in models:
                     self._forget(str(name))
-            for file in sorted(changed, key=lambda file: _place(file, order)):
+            for file in changed:
                 self._define(file, models)
         self._models = models
         return [file.name for file in changed]
@@ -82,7 +96,7 @@ class DuckDBWarehouse:
         """Load every closed delivery that is not here yet, each whole or not at all.
 
         A file that its closing record names and that has not arrived is left for a later load;
-        until then the delivery does not count.
+        until then the delivery does not count. What Firehose has written needs no closing record.
         """
         here = {str(name) for (name,) in self._rows("from engine.files")}
         stored = set(landing.keys())
@@ -98,7 +112,12 @@ class DuckDBWarehouse:
                     if closing not in here:
                         self._load(RECORDS_TABLE, closing, landing, at)
                 loaded.append(Loaded(delivery_id, stream, row_count))
-        return loaded
+        return loaded + [self._load_alone(name, landing, at) for name in arrived(stored - here)]
+
+    def _load_alone(self, name: str, landing: ObjectStore, at: datetime) -> Loaded:
+        """Load what Firehose wrote: such an object is a delivery of its own."""
+        with self._transaction():
+            return Loaded(name, "usage", self._load(LANDING_TABLES["usage"], name, landing, at))
 
     def _load(self, table: str, name: str, landing: ObjectStore, at: datetime) -> int:
         sql = (
@@ -169,13 +188,6 @@ class DuckDBWarehouse:
 
     def _rows(self, sql: str) -> list[tuple[object, ...]]:
         return self._db.execute(sql).fetchall()
-
-
-def _place(file: SqlFile, order: Sequence[str]) -> tuple[int, int]:
-    """Tables come first, then models in the order in which they read each other, then views."""
-    if file.name in order:
-        return 1, order.index(file.name)
-    return (0 if file.path.startswith("tables") else 2), 0
 
 
 def _defining(statement: exp.Expression, path: str) -> str:

@@ -4,10 +4,13 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterator
+from datetime import UTC, datetime
 from pathlib import Path
 from uuid import uuid4
 
 from meterbook.errors import InputRefused
+from meterbook.identifier import is_object_key, object_key
+from meterbook.ports import Stored
 
 
 class FolderStore:
@@ -34,15 +37,21 @@ class FolderStore:
 
     def get(self, key: str) -> bytes:
         """The object's bytes. Errors: `KeyError` when there is none."""
+        return self.read(key).body
+
+    def read(self, key: str) -> Stored:
+        """The object's bytes with the time of their writing."""
         try:
-            return self._path(key).read_bytes()
+            with self._path(key).open("rb") as file:
+                written_at = datetime.fromtimestamp(os.fstat(file.fileno()).st_mtime, UTC)
+                return Stored(file.read(), written_at)
         except (FileNotFoundError, IsADirectoryError, NotADirectoryError):
             raise KeyError(key) from None
 
     def keys(self, prefix: str = "") -> Iterator[str]:
         """All keys that begin with the prefix, in ascending order of their UTF-8 bytes."""
         folder = prefix.rpartition("/")[0]
-        if folder and not _is_key(folder):
+        if folder and not is_object_key(folder):
             return iter(())  # no object can have such a key
         found = (key for key in self._walk(self.root / folder) if key.startswith(prefix))
         return iter(sorted(found, key=os.fsencode))
@@ -53,11 +62,7 @@ class FolderStore:
             yield from ((shown / name).as_posix() for name in names if not name.startswith("."))
 
     def _path(self, key: str) -> Path:
-        if not _is_key(key):
-            raise InputRefused(
-                detail=f"{key!r} cannot be a key: a key is a relative path such as cur/2019/a.gz."
-            )
-        return self.root / key
+        return self.root / object_key(key)
 
     def _make_folder(self, folder: Path, key: str) -> None:
         if folder.is_dir():
@@ -71,13 +76,6 @@ class FolderStore:
         while folder != self.root.parent:
             _sync_folder(folder)
             folder = folder.parent
-
-
-def _is_key(key: str) -> bool:
-    """Hidden parts are no keys either: `keys` would never list them."""
-    parts = key.split("/")
-    sound = all(part and not part.startswith(".") for part in parts)
-    return sound and not any(mark in key for mark in ("\\", "\0"))
 
 
 def _link_new(target: Path, body: bytes) -> bool:

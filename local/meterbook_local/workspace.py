@@ -63,11 +63,13 @@ def open_workspace(
     wait_seconds: float = 10,
     *,
     create: bool = True,
+    apply: bool = True,
 ) -> Iterator[Workspace]:
     """Hold the workspace at `root` for one command, with the SQL of this version applied.
 
-    `create` makes it where nothing is. Errors: `WorkspaceMissing`, `WorkspaceAlien` (something
-    else is there; it is left alone), `WorkspaceBusy`, `WorkspaceDamaged`.
+    `create` makes it where nothing is; without `apply` the book is opened as it stands.
+    Errors: `WorkspaceMissing`, `WorkspaceAlien` (something else is there; it is left alone),
+    `WorkspaceBusy`, `WorkspaceDamaged`.
     """
     _recognise(root, create)
     with _held(root, command, wait_seconds):
@@ -75,7 +77,8 @@ def open_workspace(
         with closing(_warehouse(root / "book.duckdb")) as warehouse:
             landing = FolderStore(root / "landing")
             book = Book(warehouse, landing, clock)
-            book.apply()
+            if apply:
+                book.apply()
             stores = FolderStore(root / "evidence"), FolderStore(root / "announced")
             yield Workspace(root, book, landing, *stores, Outbox(root / "outbox.jsonl"))
 

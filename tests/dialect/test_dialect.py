@@ -7,6 +7,7 @@ import pytest
 import yaml
 from meterbook.canonical import plain
 from meterbook.errors import SqlRefused
+from meterbook.snowflake.warehouse import SnowflakeWarehouse
 from meterbook.sqlfiles import SqlFile, read_sql
 from meterbook_local.dialect import parse, to_duckdb
 from meterbook_local.duckdb import DuckDBWarehouse
@@ -31,6 +32,17 @@ def warehouse():
 
 @pytest.mark.parametrize("case", CASES, ids=lambda case: case["it"])
 def test_the_dialect(case, warehouse):
+    _gives_what_is_written(case, warehouse)
+
+
+@pytest.mark.snowflake
+def test_the_dialect_on_a_real_account(snowflake_account, subtests):
+    for case in CASES:
+        with subtests.test(case["it"]):
+            _gives_what_is_written(case, SnowflakeWarehouse(snowflake_account))
+
+
+def _gives_what_is_written(case, warehouse):
     (row,) = warehouse.query(case["sql"])
     value = row["x"]
     expected = case["gives"]

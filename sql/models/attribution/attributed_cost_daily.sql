@@ -22,7 +22,7 @@ with cuts as (
         p.service,
         p.rule_id,
         p.rule_version,
-        sign(p.pool_units) as pool_sign,
+        cast(sign(p.pool_units) as number(1, 0)) as pool_sign,
         cast(abs(p.pool_units) * s.share_before as number(38, 0)) as before_units,
         cast(abs(p.pool_units) * s.share_to_here as number(38, 0)) as to_here_units
     from metering.cost_pools as p

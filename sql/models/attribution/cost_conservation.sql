@@ -9,7 +9,7 @@
 --          mistyped anywhere between leaves a residual, and the day is red.
 
 create or alter dynamic table metering.cost_conservation
-target_lag = downstream
+target_lag = '1 hour'
 warehouse = meterbook_transform
 refresh_mode = incremental
 as

@@ -13,7 +13,25 @@ target_lag = downstream
 warehouse = meterbook_transform
 refresh_mode = incremental
 as
-with meanings as (
+with owners as (
+    select
+        usage_date,
+        raw_value,
+        canonical_value
+    from metering.tag_meanings
+    where tag = 'owner'
+),
+
+modules as (
+    select
+        usage_date,
+        raw_value,
+        canonical_value
+    from metering.tag_meanings
+    where tag = 'module'
+),
+
+meanings as (
     select
         c.usage_date,
         c.cost_source,
@@ -27,10 +45,8 @@ with meanings as (
         coalesce(o.canonical_value, c.owner_tag) as owner_name,
         coalesce(m.canonical_value, c.module_tag) as module_id
     from metering.aws_cost_daily as c
-    left join metering.tag_meanings as o
-        on c.usage_date = o.usage_date and c.owner_tag = o.raw_value and o.tag = 'owner'
-    left join metering.tag_meanings as m
-        on c.usage_date = m.usage_date and c.module_tag = m.raw_value and m.tag = 'module'
+    left join owners as o on c.usage_date = o.usage_date and c.owner_tag = o.raw_value
+    left join modules as m on c.usage_date = m.usage_date and c.module_tag = m.raw_value
 )
 
 select

@@ -4,13 +4,13 @@
 -- kind:    dynamic table, incremental
 -- refresh: parts by usage_date
 -- reads:   metering.tagged_cost_daily, metering.ruled_cost_daily, metering.usage_shares,
---          metering.cost_days, metering.config
+--          metering.delivered_days, metering.config
 -- why:     numerator and denominator are the same positive charges, so that a refund cannot hide a gap.
 --          Only settled days are judged, by the threshold in force on the day, strictly above it; the
 --          threshold is kept beside the verdict.
 
 create or alter dynamic table metering.unattributed_costs
-target_lag = downstream
+target_lag = '1 hour'
 warehouse = meterbook_transform
 refresh_mode = incremental
 as
@@ -54,14 +54,6 @@ charged_days as (
     group by usage_date
 ),
 
-delivered_days as (
-    select
-        usage_date,
-        min(ordered_at) as ordered_at
-    from metering.cost_days
-    group by usage_date
-),
-
 judged_by as (
     select
         d.usage_date,
@@ -75,7 +67,7 @@ judged_by as (
         cast(cast(t.value as number(38, 6)) * 1000000 as number(38, 0)) as threshold_millionths,
         d.ordered_at
         >= dateadd(hour, cast(s.value as number(38, 0)), dateadd(day, 1, d.usage_date)) as is_settled
-    from delivered_days as d
+    from metering.delivered_days as d
     left join charged_days as c on d.usage_date = c.usage_date
     inner join metering.config as t
         on

@@ -16,5 +16,5 @@ select
     f.value:value::varchar as value,
     greatest(f.value:starts_on::date, d.starts_on) as starts_on,
     least(f.value:ends_on::date, d.ends_on) as ends_on
-from metering.catalog_documents as d, lateral flatten(input => d.document:values) as f
+from metering.catalog_documents as d, lateral flatten(input => d.document:"values") as f
 where d.kind = 'config';

@@ -7,7 +7,7 @@
 -- why:     a document is made from these and never from what is known later.
 
 create or alter dynamic table billing.invoice_lines
-target_lag = downstream
+target_lag = '1 hour'
 warehouse = meterbook_transform
 refresh_mode = incremental
 as

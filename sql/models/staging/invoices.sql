@@ -7,7 +7,7 @@
 -- why:     the hashes are those of the stored bytes; whoever holds a document can compare.
 
 create or alter dynamic table billing.invoices
-target_lag = downstream
+target_lag = '1 hour'
 warehouse = meterbook_transform
 refresh_mode = incremental
 as

@@ -7,7 +7,7 @@
 -- why:     the closing record of the delivery is the claim, so a period of an account is closed once.
 
 create or alter dynamic table billing.period_closes
-target_lag = downstream
+target_lag = '1 hour'
 warehouse = meterbook_transform
 refresh_mode = incremental
 as

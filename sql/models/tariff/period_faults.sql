@@ -9,7 +9,7 @@
 --          tenant that nobody pays for.
 
 create or alter dynamic table billing.period_faults
-target_lag = downstream
+target_lag = '4 hours'
 warehouse = meterbook_transform
 refresh_mode = full
 as

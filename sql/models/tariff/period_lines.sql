@@ -117,7 +117,7 @@ numerators as (
         unit_price,
         unit_size,
         cost_usd,
-        sign(cost_units + quantity_millionths * price_millionths) as amount_sign,
+        cast(sign(cost_units + quantity_millionths * price_millionths) as number(1, 0)) as amount_sign,
         cast(
             2 * abs(cost_units + quantity_millionths * price_millionths) + divisor as number(38, 0)
         ) as double_numerator,

@@ -124,7 +124,7 @@ select
     reason,
     iff(reason is null, clock_time, null) as event_time,
     iff(reason is null, cast(clock_time as date), null) as usage_date,
-    iff(reason is null, cast(quantity_text as number(38, 6)), null) as quantity,
+    iff(reason is null, try_to_decimal(quantity_text, 38, 6), null) as quantity,
     sha2(
         concat(
             module_id, '|', metric, '|', coalesce(quantity_text, ''), '|', unit, '|', time_text, '|',

@@ -8,7 +8,7 @@
 --          story under a key that counts already.
 
 create or alter dynamic table metering.usage_rejects
-target_lag = downstream
+target_lag = '1 hour'
 warehouse = meterbook_transform
 refresh_mode = incremental
 as

@@ -6,11 +6,17 @@
 Whoever puts the closing record has made the delivery; a second writer of the same id is told that
 it came too late, and its rows are never read. So a delivery id doubles as a claim: the catalog's
 next revision, or the close of one account's period.
+
+    usage/<yyyy>/<mm>/<dd>/….gz                 what Firehose writes, under the date of arrival
+
+Such an object is a delivery of its own and has no closing record: Firehose writes it whole, and the
+packs in it say how many events they hold.
 """
 
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date, datetime
@@ -32,6 +38,7 @@ LANDING_TABLES = {
 }
 RECORDS_TABLE = "metering.deliveries"
 RECORDS_PREFIX = "deliveries/"
+_ARRIVED = re.compile(r"usage/[0-9]{4}/[0-9]{2}/[0-9]{2}/[^/]+")
 _AS_STORED = ("delivery_id", "stream", "family", "scope", "payer", "replaces", "origin")
 FILE_CHARACTERS = 16 * 2**20  # a file's text before it is gzipped; one is held in memory
 
@@ -182,6 +189,11 @@ def was_closed(landing: ObjectStore, stream: str, delivery_id: str) -> bool:
     """Whether a delivery of this id has its closing record."""
     key = f"{RECORDS_PREFIX}{stream}/{delivery_id}.json"
     return key in set(landing.keys(key))
+
+
+def arrived(keys: Iterable[str]) -> list[str]:
+    """Those of the keys under which Firehose has written usage."""
+    return sorted(key for key in keys if _ARRIVED.fullmatch(key))
 
 
 def closed_delivery(landing: ObjectStore, stream: str, delivery_id: str) -> Delivery | None:

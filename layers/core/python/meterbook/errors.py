@@ -12,9 +12,17 @@
     │   └── WorkspaceBusy             another command holds the workspace (retryable)
     ├── WorkspaceDamaged              a file of the workspace cannot be read
     ├── PublishFailed                 the event bus did not take an announcement (retryable)
+    │   └── EventTooLarge             it never will
+    ├── StoreUnavailable              the object store gave no answer, or no for one (retryable)
+    ├── CostExplorerRefused           Cost Explorer says that the request is wrong
+    ├── CostExplorerUnavailable       Cost Explorer gave no answer that can be used (retryable)
+    ├── SnowflakeFailed               Snowflake refused a statement
+    │   ├── SnowflakeLoginRefused     the key pair, the user or the role is not accepted
+    │   └── SnowflakeUnavailable      Snowflake gave no answer, or a lock was held (retryable)
     ├── BookInconsistent              a law does not hold: a check returned rows, a document differs
     ├── SqlRefused                    a text under sql/ that an engine cannot run
-    └── SettingMissing                an environment variable or parameter is not there
+    └── SettingMissing                an environment variable is not there
+        └── ParameterMissing          a parameter that the deployment publishes is not there
 
 A person sees `str(error)` and an exit code, never a traceback.
 """
@@ -157,6 +165,54 @@ class PublishFailed(MeterbookError):
     remedy = "Run the job again: what was announced already is not announced twice."
 
 
+class EventTooLarge(PublishFailed):
+    retryable = False
+    remedy = "Tell less in the event: an entry has room for less than 256 KB."
+
+
+class StoreUnavailable(MeterbookError):
+    code = "STORE_UNAVAILABLE"
+    retryable = True
+    sentence = "The bucket {bucket} did not do what was asked for {key!r}: {detail}."
+    remedy = "Run the job again: it takes up where it stopped."
+
+
+class CostExplorerRefused(MeterbookError):
+    code = "COST_EXPLORER_4XX"
+    sentence = "Cost Explorer refused the request: {detail}."
+    remedy = "Asking again gives the same answer: look at the role's rights and the request."
+
+
+class CostExplorerUnavailable(MeterbookError):
+    code = "COST_EXPLORER_UNAVAILABLE"
+    retryable = True
+    sentence = "Cost Explorer gave no answer that can be used: {detail}."
+    remedy = "Run the job again: nothing of this run counts."
+
+
+class SnowflakeFailed(MeterbookError):
+    code = "SNOWFLAKE_FAILED"
+    sentence = "Snowflake refused a statement ({number}): {detail}."
+    remedy = (
+        "Asking again gives the same answer: look at the role's rights and at what was applied."
+    )
+
+
+class SnowflakeLoginRefused(SnowflakeFailed):
+    code = "SNOWFLAKE_LOGIN_REFUSED"
+    sentence = "Snowflake let nobody in: {detail}."
+    remedy = (
+        "Compare the secret's account, user, private_key, passphrase and role with the account's."
+    )
+
+
+class SnowflakeUnavailable(SnowflakeFailed):
+    code = "SNOWFLAKE_UNAVAILABLE"
+    retryable = True
+    sentence = "Snowflake gave no answer ({number}): {detail}."
+    remedy = "Run the job again: it takes up where it stopped."
+
+
 class BookInconsistent(MeterbookError):
     code = "BOOK_INCONSISTENT"
     exit_code = 3
@@ -171,3 +227,8 @@ class SettingMissing(MeterbookError):
     code = "ENV_MISSING"
     sentence = "The setting {name} is missing."
     remedy = "Set the environment variable {name}."
+
+
+class ParameterMissing(SettingMissing):
+    sentence = "The parameter {name} is missing."
+    remedy = "Deploy the stack that publishes it, or give the setting another name."

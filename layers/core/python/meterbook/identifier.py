@@ -1,10 +1,10 @@
-"""Ids that reach file names, SQL values and pages: one pattern, refused at the door."""
+"""Ids and object keys, which reach file names, SQL values and pages: refused at the door."""
 
 from __future__ import annotations
 
 import re
 
-from meterbook.errors import BadIdentifier
+from meterbook.errors import BadIdentifier, InputRefused
 
 PATTERN = r"^[A-Za-z0-9][A-Za-z0-9._:-]{0,127}$"
 LONGEST = 128
@@ -21,3 +21,22 @@ def identifier(value: object, what: str, longest: int = LONGEST) -> str:
     if not is_identifier(value, longest):
         raise BadIdentifier(what=what, value=value)
     return str(value)
+
+
+def is_object_key(key: str) -> bool:
+    """Whether a key means the same in a bucket and in a folder.
+
+    It is a relative path such as `cur/2019/a.gz`, with no part hidden or going up.
+    """
+    parts = key.split("/")
+    sound = all(part and not part.startswith(".") for part in parts)
+    return sound and not any(mark in key for mark in ("\\", "\0"))
+
+
+def object_key(key: str) -> str:
+    """Return the key, or refuse it."""
+    if not is_object_key(key):
+        raise InputRefused(
+            detail=f"{key!r} cannot be a key: a key is a relative path such as cur/2019/a.gz."
+        )
+    return key

@@ -9,8 +9,9 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
-from typing import Protocol
+from typing import ClassVar, Literal, Protocol
 
+from meterbook.errors import InputRefused
 from meterbook.sqlfiles import SqlFile
 
 # A SQL value is str, int, Decimal, bool, date, datetime (naive UTC) or None.
@@ -45,6 +46,22 @@ class ObjectStore(Protocol):
         ...
 
 
+@dataclass(frozen=True, slots=True)
+class Stored:
+    """An object's bytes, and when they were written (aware UTC)."""
+
+    body: bytes
+    written_at: datetime
+
+
+class DatedStore(ObjectStore, Protocol):
+    """A bucket that others write to: when they did so tells the order of what they wrote."""
+
+    def read(self, key: str) -> Stored:
+        """The object's bytes and their time, of one version. Errors: `KeyError`."""
+        ...
+
+
 class EventBus(Protocol):
     """Where announcements go; at least once, so each carries an id that follows from its facts."""
 
@@ -64,15 +81,33 @@ class Announcement:
     detail: Mapping[str, object]
 
 
+Grouping = Literal["DIMENSION", "TAG", "COST_CATEGORY"]
+COST_METRICS = frozenset((
+    "AmortizedCost", "BlendedCost", "NetAmortizedCost", "NetUnblendedCost", "NormalizedUsageAmount",
+    "UnblendedCost", "UsageQuantity",
+))  # fmt: skip
+
+
 @dataclass(frozen=True, slots=True)
 class CostQuery:
-    """One GetCostAndUsage request: days `[start, end)`, at most two groupings, one filter."""
+    """One GetCostAndUsage request: days `[start, end)`, at most two groupings, one filter.
+
+    What AWS would refuse cannot be asked. Errors: `InputRefused`.
+    """
 
     start: date
     end: date
     metrics: tuple[str, ...]
-    group_by: tuple[tuple[str, str], ...] = ()
+    group_by: tuple[tuple[Grouping, str], ...] = ()
     service: str | None = None
+
+    def __post_init__(self) -> None:
+        if self.end <= self.start:
+            raise InputRefused(detail=f"{self.start} to {self.end} (exclusive) holds no day.")
+        if not self.metrics or not COST_METRICS.issuperset(self.metrics):
+            raise InputRefused(detail=f"{self.metrics} are no metrics of Cost Explorer.")
+        if len(self.group_by) > 2:
+            raise InputRefused(detail=f"Cost Explorer groups by two keys, not by {self.group_by}.")
 
 
 class CostExplorer(Protocol):
@@ -102,6 +137,13 @@ class Refreshed:
 
 class Warehouse(Protocol):
     """The engine that holds the book. There is no insert: facts come in by `load` alone."""
+
+    sql_folders: ClassVar[tuple[str, ...]]
+    """The folders of `sql/` that define the book on this engine."""
+
+    def pending(self, files: Sequence[SqlFile]) -> list[SqlFile]:
+        """The files whose text is not the one that was applied last, in order of creation."""
+        ...
 
     def apply(self, files: Sequence[SqlFile]) -> list[str]:
         """Create or alter what the files define, in their order; return the names that changed."""

@@ -7,8 +7,10 @@ text below it is complete Snowflake SQL that could be pasted into a worksheet.
 from __future__ import annotations
 
 import re
+from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
+from graphlib import CycleError, TopologicalSorter
 from pathlib import Path
 
 from meterbook.canonical import sha256
@@ -84,6 +86,23 @@ def read_sql(folder: str, root: Path | None = None) -> list[SqlFile]:
         raise SqlRefused(file=str(root / folder), detail="no SQL file is there")
     files = [SqlFile(str(path.relative_to(root)), path.read_text("utf-8")) for path in found]
     return sorted(files, key=lambda file: (_room(file.path), file.path))
+
+
+def in_order_of_creation(files: Sequence[SqlFile]) -> list[SqlFile]:
+    """Tables, then what exists on Snowflake alone, then models and views, each after what it reads.
+
+    Errors: `SqlRefused` for models that read each other.
+    """
+    models = {file.name: file for file in files if file.path.startswith("models")}
+    ground = [file for file in files if file.name not in models]
+    graph = {name: [read for read in file.reads if read in models] for name, file in models.items()}
+    try:
+        order = list(TopologicalSorter(graph).static_order())
+    except CycleError as error:
+        raise SqlRefused(file="models", detail=f"they read each other: {error.args[1]}") from error
+    # The sort is stable: the files of one folder stay in the order of their names.
+    ground.sort(key=lambda file: not file.path.startswith("tables"))
+    return ground + [models[name] for name in order]
 
 
 def _room(path: str) -> int:

@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 from meterbook.costs.cur_line import Fault, day_of, fault_in
-from meterbook.costs.mapping import REQUIRED, TAGS, CurMapping
+from meterbook.costs.mapping import CurMapping
 from meterbook.errors import FileRefused
 from meterbook.textfile import CsvRecord, as_text, csv_records, places_of, read_lines, without_bom
 
@@ -48,9 +48,8 @@ class CurFile:
     def _places(self, header: list[str]) -> dict[str, int]:
         """Where each field stands; a tag whose column is absent stands nowhere: it is untagged."""
         mapping = self._mapping
-        places = places_of(
-            mapping.columns(REQUIRED), header, self.path, optional=mapping.columns(TAGS)
-        )
+        optional = mapping.columns(tuple(mapping.terms.keys() - set(mapping.present)))
+        places = places_of(mapping.columns(mapping.present), header, self.path, optional)
         columns = {field: term.column for field, term in mapping.terms.items()}
         return {field: places[column] for field, column in columns.items() if column in places}
 

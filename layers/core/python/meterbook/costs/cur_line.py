@@ -41,6 +41,14 @@ def fault_in(said: Mapping[str, str]) -> Fault | None:
     return None
 
 
+def amount_fault(cost: str, currency: str) -> Fault | None:
+    """The first fault of an amount that stands by itself."""
+    for field, text in (("cost", cost), ("currency", currency)):
+        if fault := _JUDGES[field](text):
+            return Fault(field, *fault)
+    return None
+
+
 def _cost_fault(text: str) -> tuple[str, str] | None:
     match = _COST.fullmatch(text)
     if match is None or len(text) > _LONGEST_COST:

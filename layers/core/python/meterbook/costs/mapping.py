@@ -22,13 +22,17 @@ _LONGEST_EXPORT = 80  # it is a part of delivery ids, which have 160 characters 
 
 @dataclass(frozen=True, slots=True)
 class CurMapping:
-    """A cost mapping as it was read; `terms` has the required fields and the tags that it names."""
+    """A cost mapping as it was read; `terms` has the required fields and the tags that it names.
+
+    The column of a field that is not in `present` may be absent from a file.
+    """
 
     export: str
     sha256: str
     shape: CsvShape
     null: str
     terms: Mapping[str, Term]
+    present: tuple[str, ...] = REQUIRED
 
     def columns(self, fields: tuple[str, ...]) -> list[str]:
         """The columns behind these fields; a field with a value of its own has none."""

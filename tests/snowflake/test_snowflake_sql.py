@@ -1,0 +1,142 @@
+"""What lands only grows, each stream has its pipe, and a reader sees the published views alone.
+
+These rules are read off the texts of sql/snowflake; what an account makes of them, it alone can
+tell. That every text parses as Snowflake's is held by `make lint`.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+
+import pytest
+from meterbook.delivery import LANDING_TABLES, RECORDS_TABLE
+from meterbook.snowflake import warehouse
+from meterbook.snowflake.warehouse import SnowflakeWarehouse
+from meterbook.sqlfiles import SqlFile, read_sql
+
+ACCOUNT = read_sql("snowflake/account")
+DATABASE = read_sql("snowflake/database")
+MODELS = read_sql("models")
+DYNAMIC = [file for file in MODELS if file.header["kind"].startswith("dynamic table")]
+STREAMS = LANDING_TABLES | {"deliveries": RECORDS_TABLE}
+ROLES = ("jobs", "deployer", "metering_owner", "billing_owner", "reader")
+
+
+def _statements(files: list[SqlFile]) -> Iterator[str]:
+    for file in files:
+        text = "\n".join(line for line in file.text.splitlines() if not line.startswith("--"))
+        yield from (" ".join(part.split()) for part in text.split(";") if part.strip())
+
+
+EVERYWHERE = [*_statements(ACCOUNT), *_statements(DATABASE)]
+
+
+@pytest.mark.parametrize(("stream", "table"), STREAMS.items())
+def test_every_landing_table_is_filled_by_a_pipe_from_its_own_prefix(
+    stream: str, table: str
+) -> None:
+    pipes = [text for text in EVERYWHERE if f"copy into {table} " in text]
+    assert len(pipes) == 1
+    assert f"create pipe if not exists metering.load_{table.split('.')[1]} " in pipes[0]
+    assert "auto_ingest = true" in pipes[0]
+    assert f"from @metering.landing/{stream}/ )" in pipes[0]
+
+
+def test_a_pipe_and_the_adapter_copy_in_the_same_way() -> None:
+    shared = ("(record, file_name, file_row, loaded_at)", "format_name = 'metering.json_lines'")
+    for text in (*(t for t in EVERYWHERE if t.startswith("create pipe")), warehouse._COPY):
+        assert all(part in text for part in shared)
+        columns = re.search(r"select\s+(.*?), *'?(\{at|metadata\$start)", " ".join(text.split()))
+        assert columns and columns[1] == "$1, metadata$filename, metadata$file_row_number"
+
+
+@pytest.mark.parametrize("table", STREAMS.values())
+def test_nobody_but_the_owner_can_change_or_remove_what_has_landed(table: str) -> None:
+    """NFR-024: append-only via REVOKE."""
+    for role in ROLES:
+        revoked = [
+            text
+            for text in EVERYWHERE
+            if re.fullmatch(
+                rf"revoke (insert, )?update, delete, truncate on table {re.escape(table)}"
+                rf" from role meterbook_{role}",
+                text,
+            )
+        ]
+        assert len(revoked) == 1, role
+    granted = [text for text in EVERYWHERE if text.startswith("grant") and f" {table} " in text]
+    assert granted == [f"grant select, insert on table {table} to role meterbook_jobs"]
+
+
+def test_no_right_to_change_rows_is_given_in_any_other_words() -> None:
+    given = [text.partition(" on ")[0] for text in EVERYWHERE if text.startswith("grant")]
+    assert not [rights for rights in given if re.search(r"update|delete|truncate|\ball\b", rights)]
+
+
+def test_no_job_becomes_an_owner() -> None:
+    members = [text for text in EVERYWHERE if re.match(r"grant role meterbook_\w+_owner ", text)]
+    assert {text.split(" to ")[1] for text in members} == {"role meterbook_deployer"}
+
+
+def test_the_reader_is_given_the_published_views_and_nothing_else() -> None:
+    given = {text for text in EVERYWHERE if text.endswith("to role meterbook_reader")}
+    assert given == {
+        "grant usage on warehouse meterbook_transform to role meterbook_reader",
+        "grant usage on database meterbook to role meterbook_reader",
+        "grant usage on schema metering to role meterbook_reader",
+        "grant select on future views in schema metering to role meterbook_reader",
+    }
+
+
+def test_every_view_is_published_in_metering_and_nothing_else_is_a_view() -> None:
+    views = {file.name for file in MODELS} - {file.name for file in DYNAMIC}
+    assert views
+    assert all(name.startswith("metering.v_") for name in views)
+    assert not [file.name for file in DYNAMIC if ".v_" in file.name]
+
+
+def test_dynamic_tables_can_see_what_is_new_in_every_landing_table() -> None:
+    tracked = {
+        text.split()[2] for text in EVERYWHERE if text.endswith("set change_tracking = true")
+    }
+    assert tracked == set(STREAMS.values())
+
+
+def test_what_takes_the_rights_of_the_account_stands_apart() -> None:
+    for file in ACCOUNT:
+        assert "as ACCOUNTADMIN" in file.header["kind"]
+        assert "use role accountadmin;" in file.text
+    beyond = (
+        r"accountadmin|securityadmin|use role|on future|integration|create (role|user|warehouse)"
+    )
+    for file in DATABASE:
+        (*statements,) = _statements([file])
+        assert not [text for text in statements if re.search(beyond, text)], file.path
+
+
+def test_a_deployment_applies_the_database_part_alone_and_it_names_no_environment() -> None:
+    assert "snowflake/database" in SnowflakeWarehouse.sql_folders
+    assert not {"snowflake", "snowflake/account"} & set(SnowflakeWarehouse.sql_folders)
+    applied = [file for folder in SnowflakeWarehouse.sql_folders for file in read_sql(folder)]
+    assert not [file.path for file in applied if re.search(r"s3://|arn:|WRITE-", file.text)]
+
+
+def test_the_roles_that_the_adapter_takes_are_made() -> None:
+    made = set(re.findall(r"create role if not exists (\w+)", " ".join(EVERYWHERE)))
+    owners = {f"meterbook_{file.name.partition('.')[0]}_owner" for file in MODELS}
+    assert owners | {warehouse._LANDING_OWNER} <= made
+    assert {f"meterbook_{role}" for role in ROLES} <= made
+
+
+def test_every_dynamic_table_names_the_warehouse_that_a_deployment_replaces() -> None:
+    for file in DYNAMIC:
+        assert file.text.count(warehouse.WAREHOUSE) == 1, file.path
+        assert f"warehouse = {warehouse.WAREHOUSE}\n" in file.text
+
+
+def test_a_model_that_no_model_reads_has_a_target_lag_of_its_own() -> None:
+    """`downstream` is the lag of what reads it; with nobody there, nothing is ever due."""
+    read = {name for file in DYNAMIC for name in file.reads}
+    idle = [f.name for f in DYNAMIC if f.name not in read and "lag = downstream" in f.text]
+    assert not idle
