@@ -4,13 +4,17 @@ DATA ?= ../shared/data
 BIN := .venv/bin
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
 
-.PHONY: demo real test lint format clean
+.PHONY: demo real synth test lint format clean
 
 demo: .venv/local                ## a made month, from events to invoices, in build/demo
 	$(BIN)/meterbook demo --workspace build/demo
 
 real: .venv/local                ## Amazon's published bill and access log, in build/real
 	$(BIN)/meterbook real --workspace build/real --data $(DATA)
+
+synth: .venv/test                ## the templates of every environment, in cdk.out
+	rm -rf cdk.out
+	$(BIN)/python -m infra.app
 
 test: lint                       ## everything that must hold, in parallel
 	DATA=$(abspath $(DATA)) $(BIN)/pytest -n 2 --dist worksteal
@@ -19,7 +23,8 @@ lint: .venv/test                 ## format, style, types, who may lean on whom, 
 	$(BIN)/ruff format --check .
 	$(BIN)/ruff check .
 	$(BIN)/mypy
-	$(BIN)/lint-imports
+	for handler in functions/*/handler.py; do $(BIN)/mypy $$handler || exit 1; done
+	PYTHONPATH=. $(BIN)/lint-imports
 	$(BIN)/sqlfluff lint --processes 2 sql
 
 format: .venv/test
@@ -40,4 +45,4 @@ format: .venv/test
 	touch $@ .venv/local
 
 clean:
-	rm -rf .venv build
+	rm -rf .venv build cdk.out

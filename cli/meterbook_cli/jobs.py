@@ -115,6 +115,7 @@ def issue(
 def check(context: typer.Context) -> None:
     """Run every check on the book; what it prints does not hold."""
     with workspace_of(context) as workspace:
+        workspace.book.update()
         findings = workspace.book.check()
     put_findings(findings)
     if findings:

@@ -21,6 +21,7 @@ def join(app: typer.Typer) -> None:
 def status(context: typer.Context) -> None:
     """Tell how the book stands: what came in, what has no owner, how far each month has come."""
     with workspace_of(context) as workspace:
+        workspace.book.update()
         stands = book_status(workspace.book)
     for name, line in _lines(stands):
         put(f"{name:<14}{line}")

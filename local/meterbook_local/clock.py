@@ -27,6 +27,8 @@ class FixedClock:
             raise InputRefused(
                 detail=f"{self.moment.isoformat()} does not say its offset from UTC."
             )
+        if not 1 < self.moment.year < 9999:  # a day more or less must still be a date
+            raise InputRefused(detail=f"{self.moment.isoformat()} is no time to work at.")
 
     def now(self) -> datetime:
         """The moment, aware and in UTC."""

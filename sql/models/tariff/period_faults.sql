@@ -4,7 +4,7 @@
 -- kind:    dynamic table, full
 -- refresh: whole
 -- reads:   billing.period_usage, billing.period_modules, billing.period_tiers, billing.period_accounts,
---          billing.period_fees, billing.unrated_usage
+--          billing.period_fees, billing.period_rates, billing.unrated_usage
 -- why:     a fault parks its account with the reason and lets the others close. account_id is '' for a
 --          tenant that nobody pays for.
 
@@ -52,6 +52,16 @@ found as (
         'unrated_usage' as reason,
         concat('no card of the period has a rate for metric ', metric) as detail
     from billing.unrated_usage
+    union all
+    select
+        period_start,
+        tenant_id,
+        'amount_out_of_range' as reason,
+        concat('quantity and price of metric ', metric, ' are too large for an exact amount') as detail
+    from billing.period_rates
+    where
+        length(cast(cast(quantity * 1000000 as number(38, 0)) as varchar))
+        + length(cast(cast(unit_price * 1000000 as number(38, 0)) as varchar)) > 31
     union all
     select
         m.period_start,

@@ -5,9 +5,11 @@
 -- kind:    dynamic table, full
 -- refresh: whole
 -- reads:   billing.period_fees, billing.period_rates, billing.period_passthrough, billing.period_accounts
--- why:     every line is rounded once, to the currency's minor unit, half away from zero. With the
---          exact price n / d in minor units, that is sign(n) * floor((2|n| + d) / 2d), in whole numbers
---          on both engines; numerator is in 10^-12 of the currency, for unit_size units.
+-- why:     a line whose numerator could pass 10^31 is no line: its account is parked as
+--          amount_out_of_range. Every other line is rounded once, to the currency's minor unit, half
+--          away from zero. With the exact price n / d in minor units, that is
+--          sign(n) * floor((2|n| + d) / 2d), in whole numbers on both engines; the numerator is in
+--          10^-12 of the currency, for unit_size units.
 
 create or alter dynamic table billing.period_lines
 target_lag = downstream
@@ -97,6 +99,9 @@ whole_numbers as (
     from charges as c
     inner join billing.period_accounts as a
         on c.period_start = a.period_start and c.tenant_id = a.tenant_id and c.currency = a.currency
+    where
+        length(cast(cast(c.billable_quantity * 1000000 as number(38, 0)) as varchar))
+        + length(cast(cast(c.unit_price * 1000000 as number(38, 0)) as varchar)) <= 31
 ),
 
 numerators as (

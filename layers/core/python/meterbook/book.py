@@ -8,10 +8,11 @@ from __future__ import annotations
 
 from collections.abc import Collection
 from dataclasses import dataclass
+from decimal import Decimal
 from functools import cached_property
 from pathlib import Path
 
-from meterbook.canonical import canonical_json
+from meterbook.canonical import canonical_json, plain
 from meterbook.errors import BookInconsistent, InputRefused
 from meterbook.ports import Clock, Loaded, ObjectStore, Refreshed, Row, Warehouse
 from meterbook.sqlfiles import SqlFile, read_sql
@@ -75,12 +76,14 @@ class Book:
             raise InputRefused(
                 detail=f"{name} has no column {unknown[0]!r}. It has: {', '.join(columns)}."
             )
-        filters = [f"cast({column.lower()} as varchar) = ?" for column in wanted]
         sql = f"select {', '.join(columns)} from {name}"  # noqa: S608 - names come from sql/ alone
-        sql += f" where {' and '.join(filters)}" if filters else ""
         sql += f" order by {', '.join(str(n + 1) for n in range(len(columns)))}"
-        sql += f" limit {int(limit)}" if limit is not None else ""
-        return self.warehouse.query(sql, list(wanted.values()))
+        rows = [
+            row
+            for row in self.warehouse.query(sql)
+            if all(_is(row[column.lower()], value) for column, value in wanted.items())
+        ]
+        return rows[:limit]
 
     @cached_property
     def views(self) -> dict[str, tuple[str, ...]]:
@@ -112,3 +115,15 @@ class Book:
     @cached_property
     def _queries(self) -> dict[str, SqlFile]:
         return {Path(file.path).stem: file for file in read_sql("queries", self._sql_root)}
+
+
+def _is(value: object, text: str) -> bool:
+    """Whether a value is what a person wrote: 12 is 12.000000, times as they are shown."""
+    if isinstance(value, Decimal | int) and not isinstance(value, bool):
+        try:
+            return value == Decimal(text)
+        except ArithmeticError:
+            return False
+    if isinstance(value, bool):
+        return str(value).lower() == text.lower()
+    return text == ("" if value is None else value if isinstance(value, str) else plain(value))

@@ -24,7 +24,7 @@ from decimal import Decimal
 from typing import Any
 
 from meterbook.canonical import canonical_json, gzipped, sha256
-from meterbook.errors import FileRefused
+from meterbook.errors import FileRefused, InputRefused
 from meterbook.identifier import identifier
 from meterbook.ports import ObjectStore
 
@@ -40,6 +40,7 @@ RECORDS_TABLE = "metering.deliveries"
 RECORDS_PREFIX = "deliveries/"
 _ARRIVED = re.compile(r"usage/[0-9]{4}/[0-9]{2}/[0-9]{2}/[^/]+")
 _AS_STORED = ("delivery_id", "stream", "family", "scope", "payer", "replaces", "origin")
+ROW_CHARACTERS = 12 * 2**20  # a VARIANT holds 16 MiB
 FILE_CHARACTERS = 16 * 2**20  # a file's text before it is gzipped; one is held in memory
 
 
@@ -143,6 +144,11 @@ def _parts(rows: Iterator[object]) -> Iterator[list[str]]:
     length = 0
     for row in rows:
         lines.append(canonical_json(row) + "\n")
+        if len(lines[-1]) > ROW_CHARACTERS:
+            raise InputRefused(
+                detail=f"An entry of {len(lines[-1]):,} characters is more than one row of a "
+                f"warehouse holds ({ROW_CHARACTERS:,}). Nothing has landed; take it out first."
+            )
         length += len(lines[-1])
         if length >= FILE_CHARACTERS:
             yield lines

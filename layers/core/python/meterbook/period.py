@@ -8,7 +8,7 @@ from datetime import UTC, date, datetime, time
 
 from meterbook.errors import BadPeriod
 
-_WRITTEN = re.compile(r"(\d{4})-(0[1-9]|1[0-2])")
+_WRITTEN = re.compile(r"(\d{4})-(0[1-9]|1[0-2])", re.ASCII)
 
 
 @dataclass(frozen=True, slots=True, order=True)
@@ -19,9 +19,12 @@ class Period:
 
     @classmethod
     def parse(cls, text: str) -> Period:
-        """Read `YYYY-MM`; anything else is refused with the form that is wanted."""
+        """Read `YYYY-MM`; anything else is refused with the form that is wanted.
+
+        The year 9999 stands for "for ever" in the catalog and is no year to bill.
+        """
         match = _WRITTEN.fullmatch(text)
-        if match is None or match[1] == "0000":
+        if match is None or match[1] in ("0000", "9999"):
             raise BadPeriod(text=text)
         return cls(date(int(match[1]), int(match[2]), 1))
 
@@ -49,4 +52,4 @@ class Period:
         return now >= datetime.combine(self.end, time.min, tzinfo=UTC)
 
     def __str__(self) -> str:
-        return f"{self.start:%Y-%m}"
+        return f"{self.start.year:04}-{self.start.month:02}"

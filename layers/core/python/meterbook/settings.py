@@ -1,10 +1,15 @@
-"""What a deployment decides: read once, from the environment, where a process starts."""
+"""What a deployment decides: read once, from the environment, where a process starts.
+
+Each field is the variable `METERBOOK_<FIELD>`. A class holds what one kind of process needs and no
+more, so that a function is given no name that it has no use for.
+"""
 
 from __future__ import annotations
 
 import os
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import MISSING, dataclass, fields
+from typing import Self
 
 from meterbook.errors import SettingMissing
 
@@ -17,9 +22,55 @@ class Settings:
     """The `source` of every event out, for example `bank.risk-platform`."""
 
     @classmethod
-    def from_environment(cls, environment: Mapping[str, str] = os.environ) -> Settings:
-        """Read `METERBOOK_…` variables. Errors: `SettingMissing` for one that is set but empty."""
-        source = environment.get("METERBOOK_EVENT_SOURCE", "meterbook")
-        if not source:
-            raise SettingMissing(name="METERBOOK_EVENT_SOURCE")
-        return cls(event_source=source)
+    def from_environment(cls, environment: Mapping[str, str] = os.environ) -> Self:
+        """Read the variables. Errors: `SettingMissing` (ENV_MISSING) names one that is not there.
+
+        A field with a default may be absent; none may be set and empty.
+        """
+        values = {}
+        for field in fields(cls):
+            name = f"METERBOOK_{field.name.upper()}"
+            value = environment.get(name, "" if field.default is MISSING else field.default)
+            if not value:
+                raise SettingMissing(name=name)
+            values[field.name] = value
+        return cls(**values)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LandingSettings(Settings):
+    """What a function needs that lands facts and reads no book."""
+
+    landing_bucket: str
+    export_bucket: str
+    """Where AWS writes the Data Export (CUR 2.0)."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class BookSettings(Settings):
+    """What a function needs that works with the book: the landing bucket, the bus, Snowflake."""
+
+    landing_bucket: str
+    event_bus: str
+    snowflake_account: str
+    snowflake_warehouse: str
+    snowflake_database: str
+    snowflake_role: str
+    snowflake_secret: str
+    """The ARN of the secret that holds the service user and its private key."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CostSettings(BookSettings):
+    """What `fetch_aws_costs` needs besides: whose bill it is, and which tags say who caused it."""
+
+    payer: str
+    owner_tag_key: str
+    module_tag_key: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class EvidenceSettings(BookSettings):
+    """What `issue_invoices` needs besides: the locked bucket of the register and the documents."""
+
+    evidence_bucket: str

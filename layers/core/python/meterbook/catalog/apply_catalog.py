@@ -51,6 +51,11 @@ def apply_catalog(
     end = ends_on or book.clock.now().date()
     held = [_held(row) for row in book.query("catalog_documents")]
     todo = steps(held, wanted, end.isoformat(), _closed_until(book))
+    if ends_on and not any(step.change.action == "remove" for step in todo):
+        raise Refused(
+            detail=f"{ends_on} ends nothing: these documents remove none that the book still "
+            "holds. Apply again without an end date."
+        )
     must_not_overlap(wanted, removed=_tombstones(held, todo))
     revision = _head(book) + bool(todo)
     if todo and not dry_run:

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import gzip
 import json
+import zlib
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import datetime
@@ -57,8 +58,15 @@ def read_close(landing: ObjectStore, period: Period, account_id: str) -> FrozenP
     """Read a close back. Errors: `BookInconsistent` when its bytes are not what was frozen."""
     delivery_id = _delivery_id(period, account_id)
     record = json.loads(landing.get(f"{RECORDS_PREFIX}{STREAM}/{delivery_id}.json"))
-    text = gzip.decompress(landing.get(record["files"][0]["file_name"])).decode()
-    head = json.loads(text.partition("\n")[0])
+    file_name = record["files"][0]["file_name"]
+    try:
+        text = gzip.decompress(landing.get(file_name)).decode()
+        head = json.loads(text.partition("\n")[0])
+    except (KeyError, OSError, EOFError, zlib.error, ValueError) as error:
+        raise BookInconsistent(
+            detail=f"What was frozen for account {account_id} in {period} cannot be read: "
+            f"{file_name} is missing or damaged. Bring it back from a copy of the landing bucket."
+        ) from error
     frozen = FrozenPeriod.of(head["snapshot"])
     if frozen.snapshot_sha256 != head["snapshot_sha256"]:
         raise BookInconsistent(

@@ -10,7 +10,6 @@ import re
 from collections.abc import Iterable, Iterator
 from datetime import datetime, timedelta
 from functools import lru_cache
-from itertools import islice
 from typing import Any
 from urllib.parse import quote
 
@@ -21,6 +20,7 @@ from meterbook.mappingfile import Term
 
 EVENTS_PER_PACK = 100
 _LONGEST_RAW = 1000
+_PACK_CHARACTERS = 2 * 2**20
 _WITHOUT_OFFSET = re.compile(r"(\d{4}-\d\d-\d\d)(?:[T ](\d\d:\d\d(?::\d\d(?:\.\d+)?)?))?", re.ASCII)
 
 Event = dict[str, Any]
@@ -46,10 +46,7 @@ def packs(
     events: Iterable[Event], delivery_id: str, landed_at: datetime
 ) -> Iterator[dict[str, object]]:
     """Landing rows: envelopes of at most `EVENTS_PER_PACK` events, numbered in their delivery."""
-    rest = iter(events)
-    number = 0
-    while part := list(islice(rest, EVENTS_PER_PACK)):
-        number += 1
+    for number, part in enumerate(_parts(events), 1):
         yield {
             "version": "0",
             "id": f"{delivery_id}:{number}",
@@ -58,6 +55,20 @@ def packs(
             "time": f"{landed_at:%Y-%m-%dT%H:%M:%SZ}",
             "detail": {"count": len(part), "events": part},
         }
+
+
+def _parts(events: Iterable[Event]) -> Iterator[list[Event]]:
+    """Events by the pack: few enough, and small enough together to be one row of a warehouse."""
+    part: list[Event] = []
+    length = 0
+    for event in events:
+        part.append(event)
+        length += len(str(event))
+        if len(part) == EVENTS_PER_PACK or length > _PACK_CHARACTERS:
+            yield part
+            part, length = [], 0
+    if part:
+        yield part
 
 
 def _mapped(reading: Reading, mapping: UsageMapping, identity: str) -> Iterator[Event]:

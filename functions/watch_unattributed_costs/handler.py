@@ -1,0 +1,26 @@
+"""Daily at 08:00 UTC: announce each settled day that has too much cost without an owner."""
+
+from typing import Any
+
+from aws_lambda_powertools import Logger, Metrics, Tracer
+from aws_lambda_powertools.metrics import MetricUnit
+from aws_lambda_powertools.utilities.typing import LambdaContext
+from meterbook.settings import BookSettings
+from meterbook.watch.watch_unattributed_costs import watch_unattributed_costs
+from meterbook_plugs.sockets import open_sockets
+
+logger, metrics, tracer = Logger(), Metrics(), Tracer()
+
+
+@logger.inject_lambda_context
+@tracer.capture_lambda_handler
+@metrics.log_metrics
+def handler(event: dict[str, Any], context: LambdaContext) -> dict[str, int]:
+    """Return how many days were announced for the first time."""
+    settings = BookSettings.from_environment()
+    with open_sockets(settings) as plug:
+        published = watch_unattributed_costs(
+            plug.book, plug.bus, plug.announced, settings.event_source
+        )
+    metrics.add_metric(name="unattributed_days", unit=MetricUnit.Count, value=published)
+    return {"published": published}

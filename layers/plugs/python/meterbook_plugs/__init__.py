@@ -1,0 +1,1 @@
+"""What the functions share and nobody else: the cloud's sockets, plugged together."""

@@ -1,0 +1,251 @@
+"""Each function runs once as deployed: its own environment, AWS on moto, the book on DuckDB.
+
+The handlers come from the assembly and get the variables of its template, so a name that infra and
+settings spell differently fails here. Only Snowflake is exchanged, for the engine of one machine.
+"""
+
+from __future__ import annotations
+
+import gzip
+import importlib.util
+import json
+from collections.abc import Callable, Iterator
+from contextlib import closing, contextmanager
+from dataclasses import dataclass
+from datetime import date, timedelta
+from pathlib import Path
+from typing import Any
+
+import boto3
+import pytest
+import requests
+from close.small_world import NOW, founded_in
+from costs.ce_answers import grouped, total
+from functions.lambda_like import Deployed
+from meterbook.aws.s3 import S3Store
+from meterbook.costs.land_cost_export import COLUMNS
+from meterbook.errors import SettingMissing
+from meterbook.settings import BookSettings
+from meterbook.sqlfiles import read_sql
+from meterbook_local.clock import FixedClock
+from meterbook_local.duckdb import DuckDBWarehouse
+from meterbook_plugs import sockets
+from moto import mock_aws
+from synthesized import ACCOUNT
+
+# A handler that fails has measured nothing; the failure itself is what has to be seen.
+pytestmark = pytest.mark.filterwarnings("ignore:No application metrics")
+REGION = "us-east-1"
+BUS = "meterbook-dev"
+DEPLOYER = "meterbook_deployer"
+BUCKETS = {what: f"meterbook-dev-{what}-{ACCOUNT}" for what in ("landing", "evidence", "exports")}
+
+
+@dataclass(frozen=True)
+class Context:
+    """What Lambda tells a handler about its invocation."""
+
+    function_name: str
+    memory_limit_in_mb: int = 512
+    invoked_function_arn: str = f"arn:aws:lambda:{REGION}:{ACCOUNT}:function:f"
+    aws_request_id: str = "52fdfc07-2182-454f-963f-5f0f9a621d72"
+
+
+@pytest.fixture
+def cloud(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Iterator[None]:
+    """Buckets, the bus with a queue that listens, and a book with nothing in it."""
+    monkeypatch.setenv("AWS_DEFAULT_REGION", REGION)
+    monkeypatch.setattr(sockets, "UtcClock", lambda: FixedClock(NOW))
+
+    @contextmanager
+    def on_this_machine(settings: BookSettings) -> Iterator[DuckDBWarehouse]:
+        with closing(DuckDBWarehouse(tmp_path / "book.duckdb")) as warehouse:
+            if settings.snowflake_role != DEPLOYER:
+                # This engine knows its models by having applied them; Snowflake keeps them.
+                warehouse.apply(
+                    [file for folder in warehouse.sql_folders for file in read_sql(folder)]
+                )
+            yield warehouse
+
+    monkeypatch.setattr(sockets, "open_warehouse", on_this_machine)
+    with mock_aws():
+        for name in BUCKETS.values():
+            boto3.client("s3").create_bucket(Bucket=name)
+        boto3.client("events").create_event_bus(Name=BUS)
+        boto3.client("sqs").create_queue(QueueName="told")
+        queue = f"arn:aws:sqs:{REGION}:{ACCOUNT}:told"
+        pattern = json.dumps({"account": [ACCOUNT]})
+        boto3.client("events").put_rule(Name="all", EventBusName=BUS, EventPattern=pattern)
+        target = {"Id": "told", "Arn": queue}
+        boto3.client("events").put_targets(Rule="all", EventBusName=BUS, Targets=[target])
+        yield
+
+
+@pytest.fixture
+def secrets(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    """AWS alone: logging in to Snowflake is as deployed."""
+    monkeypatch.setenv("AWS_DEFAULT_REGION", REGION)
+    with mock_aws():
+        yield
+
+
+@pytest.fixture
+def run(
+    cloud: None, functions: dict[str, Deployed], monkeypatch: pytest.MonkeyPatch
+) -> Callable[[str, dict[str, Any]], Any]:
+    """Invoke a function with an event, as Lambda does."""
+
+    def invoke(name: str, event: dict[str, Any]) -> Any:
+        function = functions[name]
+        for variable, value in function.variables.items():
+            monkeypatch.setenv(variable, value)
+        spec = importlib.util.spec_from_file_location(
+            f"{name}_handler", function.code / "handler.py"
+        )
+        assert spec is not None
+        assert spec.loader is not None
+        module = importlib.util.module_from_spec(spec)
+        spec.loader.exec_module(module)
+        return module.handler(event, Context(function.variables["POWERTOOLS_SERVICE_NAME"]))
+
+    return invoke
+
+
+@pytest.fixture
+def october(cloud: None, tmp_path_factory: pytest.TempPathFactory) -> None:
+    """A month of usage and cost in the landing bucket."""
+    world = founded_in(tmp_path_factory.getbasetemp())
+    landing = S3Store(boto3.client("s3"), BUCKETS["landing"])
+    for key in world.landing.keys(""):
+        landing.put_if_absent(key, world.landing.get(key))
+    world.warehouse.close()
+
+
+def told() -> list[tuple[str, str]]:
+    """Source and detail type of what was put on the bus."""
+    sqs = boto3.client("sqs")
+    queue = sqs.get_queue_url(QueueName="told")["QueueUrl"]
+    messages = sqs.receive_message(QueueUrl=queue, MaxNumberOfMessages=10).get("Messages", [])
+    envelopes = [json.loads(message["Body"]) for message in messages]
+    return [(one["source"], one["detail-type"]) for one in envelopes]
+
+
+def keys(bucket: str, prefix: str = "") -> list[str]:
+    return list(S3Store(boto3.client("s3"), BUCKETS[bucket]).keys(prefix))
+
+
+def test_apply_sql_brings_the_book_to_what_sql_says_and_then_has_nothing_to_do(run: Any) -> None:
+    planned = run("apply_sql", {"plan_only": True})["changed"]
+    assert run("apply_sql", {})["changed"] == planned
+    assert any(file.startswith("models/publish/") for file in planned)
+    assert run("apply_sql", {}) == {"changed": []}
+
+
+def test_a_month_is_closed_and_issued(run: Any, october: None) -> None:
+    closed = run("close_period", {"period": "2026-10"})
+    assert [one["account_id"] for one in closed["closed"]] == ["acme", "birch"]
+    issued = run("issue_invoices", {"period": "2026-10"})["issued"]
+    assert {key for one in issued for key in (one["json_key"], one["pdf_key"])} < set(
+        keys("evidence")
+    )
+    kinds = ["billing_period_closed"] * 2 + ["invoice_issued"] * 2
+    assert sorted(told()) == [("meterbook", kind) for kind in kinds]
+    assert len(keys("landing", "announced/")) == 4
+
+
+def test_repeating_a_close_and_an_issue_changes_nothing(run: Any, october: None) -> None:
+    for name in ("close_period", "issue_invoices"):
+        run(name, {"period": "2026-10"})
+    before = keys("landing"), keys("evidence")
+    assert run("close_period", {"period": "2026-10"})["closed"] == []
+    assert run("issue_invoices", {"period": "2026-10"}) == {"issued": []}
+    assert (keys("landing"), keys("evidence")) == before
+
+
+def test_the_watch_measures_what_it_told(
+    run: Any, october: None, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert run("watch_unattributed_costs", {}) == {"published": 0}
+    measured = [json.loads(line) for line in capsys.readouterr().out.splitlines()]
+    assert [one["unattributed_days"] for one in measured if "unattributed_days" in one] == [[0.0]]
+
+
+def test_costs_are_fetched_and_landed(run: Any) -> None:
+    days = [str(date(2026, 10, 1) + timedelta(n)) for n in range(35)]
+    asked = [
+        [
+            grouped(day, [(("acme", "MOD-1"), "1.5")] if day == days[0] else [], "USD")
+            for day in days
+        ],
+        [total(day, "1.5" if day == days[0] else "0", "USD") for day in days],
+    ]
+    requests.post(
+        "http://motoapi.amazonaws.com/moto-api/static/ce/cost-and-usage-results",
+        json={"results": [{"ResultsByTime": results} for results in asked]},
+        timeout=5,
+    )
+    fetched = run("fetch_aws_costs", {})
+    assert (fetched["rows"], fetched["requests"]) == (1, 2)
+    assert keys("landing", "deliveries/") == [f"deliveries/aws_cost/{fetched['delivery_id']}.json"]
+
+
+def test_an_export_is_landed_when_its_manifest_is_there(run: Any) -> None:
+    exports = S3Store(boto3.client("s3"), BUCKETS["exports"])
+    place = "cur2/meterbook-dev-cur2/{}/BILLING_PERIOD=2026-10/e1/meterbook-dev-cur2{}"
+    line = dict.fromkeys(COLUMNS, "") | {
+        "payer": ACCOUNT,
+        "usage_date": "2026-10-03T00:00:00.000Z",
+        "cost": "1.5",
+        "currency": "USD",
+        "account": ACCOUNT,
+    }
+    data, manifest = (
+        place.format("data", "-00001.csv.gz"),
+        place.format("metadata", "-Manifest.json"),
+    )
+    text = ",".join(COLUMNS.values()) + "\n" + ",".join(line[name] for name in COLUMNS) + "\n"
+    exports.put_if_absent(data, gzip.compress(text.encode()))
+    listed = {"executionId": "e1", "dataFiles": [f"s3://{BUCKETS['exports']}/{data}"]}
+    exports.put_if_absent(manifest, json.dumps(listed).encode())
+    event = {"detail": {"bucket": {"name": BUCKETS["exports"]}, "object": {"key": manifest}}}
+    assert run("land_cost_export", event) == run("land_cost_export", event)
+    assert len(keys("landing", "deliveries/cur/")) == 1
+
+
+def test_the_key_pair_comes_from_the_secret_and_the_place_from_the_settings(
+    functions: dict[str, Deployed], monkeypatch: pytest.MonkeyPatch, secrets: None
+) -> None:
+    monkeypatch.setenv("POWERTOOLS_SERVICE_NAME", "close_period")
+    told_by_ssm = {
+        "METERBOOK_SNOWFLAKE_ACCOUNT": "locator",
+        "METERBOOK_SNOWFLAKE_ROLE": "ingest",
+        "METERBOOK_SNOWFLAKE_WAREHOUSE": "wh",
+        "METERBOOK_SNOWFLAKE_DATABASE": "db",
+    }
+    settings = BookSettings.from_environment(functions["close_period"].variables | told_by_ssm)
+    secret = {"user": "meterbook_jobs", "private_key": "pem", "role": "not-this-one"}
+    boto3.client("secretsmanager").create_secret(
+        Name=settings.snowflake_secret, SecretString=json.dumps(secret)
+    )
+    logins = []
+
+    class Session:
+        def close(self) -> None:
+            logins.append("closed")
+
+    def connect(told_secret: dict[str, str], **options: str) -> Session:
+        logins.append((told_secret, options))
+        return Session()
+
+    monkeypatch.setattr(sockets, "connect", connect)
+    with sockets.open_warehouse(settings):
+        pass
+    place = {"account": "locator", "role": "ingest", "warehouse": "wh", "database": "db"}
+    assert logins == [({**secret, **place}, {"job": "close_period"}), "closed"]
+
+
+@pytest.mark.parametrize("variable", ["METERBOOK_LANDING_BUCKET", "METERBOOK_SNOWFLAKE_SECRET"])
+def test_a_setting_that_is_missing_is_named(functions: dict[str, Deployed], variable: str) -> None:
+    variables = {k: v for k, v in functions["close_period"].variables.items() if k != variable}
+    with pytest.raises(SettingMissing, match=variable):
+        BookSettings.from_environment(variables)

@@ -1,0 +1,308 @@
+"""What the templates must say, because an audit, a bill or a bank depends on it."""
+
+from __future__ import annotations
+
+import re
+from typing import Any
+
+import pytest
+from meterbook.costs.land_cost_export import COLUMNS
+from meterbook.delivery import LANDING_TABLES, RECORDS_PREFIX, arrived
+from synthesized import ACCOUNT, ROOT, STACKS, Assembly, listed, plain
+
+FUNCTIONS = {path.parent.name for path in (ROOT / "functions").glob("*/handler.py")}
+FUNCTION = "AWS::Lambda::Function"
+LIMITS = {
+    "fetch_aws_costs": (512, 300),
+    "watch_unattributed_costs": (512, 120),
+    "close_period": (2048, 900),
+    "issue_invoices": (2048, 900),
+}
+
+
+def functions(assembly: Assembly, environment: str) -> dict[str, dict[str, Any]]:
+    """Our functions by the name of their folder."""
+    found = {}
+    for stack in STACKS:
+        template = assembly.stages[environment][stack]
+        for resource in assembly.resources(environment, FUNCTION, stack).values():
+            properties = plain(resource["Properties"], template)
+            if properties.get("Runtime") == "python3.13":
+                found[properties["Description"].removeprefix("Meterbook: functions/")] = properties
+    return found
+
+
+def test_every_function_folder_is_deployed(assembly: Assembly) -> None:
+    assert set(functions(assembly, "dev")) == FUNCTIONS
+    assert set(functions(assembly, "prod")) == FUNCTIONS
+
+
+def test_a_platform_that_has_no_data_export_gets_every_other_function(assembly: Assembly) -> None:
+    assert set(functions(assembly, "bank-dev")) == FUNCTIONS - {"land_cost_export"}
+
+
+@pytest.mark.parametrize("environment", ["dev", "bank-dev"])
+def test_each_function_is_bounded_traced_and_loses_nothing(
+    assembly: Assembly, environment: str
+) -> None:
+    for name, properties in functions(assembly, environment).items():
+        assert properties["Architectures"] == ["arm64"]
+        assert properties["ReservedConcurrentExecutions"] == 3
+        assert properties["TracingConfig"] == {"Mode": "Active"}
+        assert properties["DeadLetterConfig"]["TargetArn"]
+        if name in LIMITS:
+            assert (properties["MemorySize"], properties["Timeout"]) == LIMITS[name]
+
+
+def test_logs_are_not_kept_for_ever(assembly: Assembly) -> None:
+    for environment, days in (("dev", 30), ("prod", 400)):
+        groups = assembly.resources(environment, "AWS::Logs::LogGroup")
+        kept = {
+            plain(group["Properties"].get("LogGroupName", "other"), {}): group["Properties"]
+            for group in groups.values()
+        }
+        assert all(group["RetentionInDays"] for group in kept.values())
+        ours = [group for name, group in kept.items() if name.startswith("/aws/lambda/")]
+        assert [group["RetentionInDays"] for group in ours] == [days] * len(FUNCTIONS)
+
+
+def test_the_platforms_role_and_layer_go_to_the_two_functions_of_mod_098(
+    assembly: Assembly,
+) -> None:
+    lent = {
+        name
+        for name, properties in functions(assembly, "bank-dev").items()
+        if properties["Role"] == "/bank/dev/iam/lambda/bank-risk-platform/arn"
+        and "/bank/dev/observability/adot-layer-arn" in properties["Layers"]
+    }
+    assert lent == {"fetch_aws_costs", "watch_unattributed_costs"}
+
+
+# ---- usage -------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("environment", ["dev", "bank-dev"])
+def test_usage_goes_to_the_landing_bucket_line_by_line_gzipped_by_date_of_arrival(
+    assembly: Assembly, environment: str
+) -> None:
+    type_ = "AWS::KinesisFirehose::DeliveryStream"
+    (stream,) = assembly.resources(environment, type_).values()
+    destination = stream["Properties"]["ExtendedS3DestinationConfiguration"]
+    assert destination["CompressionFormat"] == "GZIP"
+    assert destination["FileExtension"] == ".jsonl.gz"
+    assert destination["Prefix"] == "usage/!{timestamp:yyyy/MM/dd}/"
+    assert destination["ErrorOutputPrefix"].startswith(
+        "refused/usage/!{firehose:error-output-type}/"
+    )
+    (processor,) = destination["ProcessingConfiguration"]["Processors"]
+    # Without parameters it appends a line's end.
+    assert processor == {"Type": "AppendDelimiterToRecord", "Parameters": []}
+
+
+@pytest.mark.parametrize("environment", ["dev", "prod", "bank-dev"])
+def test_each_rule_tries_again_for_a_day_and_then_keeps_the_event(
+    assembly: Assembly, environment: str
+) -> None:
+    rules = assembly.resources(environment, "AWS::Events::Rule").values()
+    assert len(rules) == (1 if environment == "bank-dev" else 2)
+    for rule in rules:
+        for target in rule["Properties"]["Targets"]:
+            assert target["DeadLetterConfig"]["Arn"]
+            assert target["RetryPolicy"] == {
+                "MaximumEventAgeInSeconds": 86400,
+                "MaximumRetryAttempts": 24,
+            }
+
+
+def test_every_rule_may_write_to_the_queue_of_dead_letters(assembly: Assembly) -> None:
+    template = assembly.stages["dev"]["collection"]
+    (policy,) = assembly.resources("dev", "AWS::SQS::QueuePolicy").values()
+    allowed = [
+        plain(statement["Condition"]["ArnEquals"]["aws:SourceArn"], template)
+        for statement in policy["Properties"]["PolicyDocument"]["Statement"]
+        if statement["Effect"] == "Allow"
+    ]
+    rules = assembly.resources("dev", "AWS::Events::Rule")
+    assert sorted(allowed) == sorted(f"<{name}.Arn>" for name in rules)
+
+
+def test_the_rule_listens_on_the_bus_of_the_platform(assembly: Assembly) -> None:
+    (rule,) = assembly.resources("bank-dev", "AWS::Events::Rule").values()
+    assert rule["Properties"]["EventPattern"] == {"detail-type": ["usage_recorded"]}
+    bus = str(rule["Properties"]["EventBusName"])
+    assert "SsmParameterValuebankdeveventbridgebankriskplatformarn" in bus
+    assert not assembly.resources("bank-dev", "AWS::Events::EventBus")
+    environments = {
+        function["Environment"]["Variables"]["METERBOOK_EVENT_BUS"]
+        for function in functions(assembly, "bank-dev").values()
+    }
+    assert environments == {"bank-risk-platform-dev"}
+
+
+def test_snowpipe_hears_of_every_stream_once_its_queue_is_known(assembly: Assembly) -> None:
+    buckets = assembly.resources("connected", "AWS::S3::Bucket", "collection").values()
+    told = [
+        one
+        for bucket in buckets
+        for one in bucket["Properties"]
+        .get("NotificationConfiguration", {})
+        .get("QueueConfigurations", [])
+    ]
+    prefixes = {one["Filter"]["S3Key"]["Rules"][0]["Value"] for one in told}
+    assert prefixes == {RECORDS_PREFIX, *(f"{stream}/" for stream in LANDING_TABLES)}
+
+
+# ---- the bill ----------------------------------------------------------------------------------
+
+
+def test_the_data_export_selects_what_its_reader_reads(assembly: Assembly) -> None:
+    (export,) = assembly.resources("dev", "AWS::BCMDataExports::Export").values()
+    query = export["Properties"]["Export"]["DataQuery"]["QueryStatement"]
+    selected = query.removeprefix("SELECT ").removesuffix(" FROM COST_AND_USAGE_REPORT").split(", ")
+    assert {column.rpartition(" AS ")[2] for column in selected} == set(COLUMNS.values())
+    assert "resource_tags.user_tenant_id AS owner_tag" in selected
+
+
+def test_the_daily_jobs_run_at_six_and_at_eight(assembly: Assembly) -> None:
+    schedules = assembly.resources("dev", "AWS::Scheduler::Schedule").values()
+    hours = {
+        one["Properties"]["Name"]: one["Properties"]["ScheduleExpression"] for one in schedules
+    }
+    assert hours == {
+        "meterbook-dev-fetch-aws-costs": "cron(0 6 * * ? *)",
+        "meterbook-dev-watch-unattributed-costs": "cron(0 8 * * ? *)",
+    }
+    for one in schedules:
+        assert one["Properties"]["ScheduleExpressionTimezone"] == "Etc/UTC"
+        target = one["Properties"]["Target"]
+        assert target["DeadLetterConfig"]["Arn"]
+        assert target["RetryPolicy"]["MaximumRetryAttempts"]
+
+
+# ---- evidence ----------------------------------------------------------------------------------
+
+
+def evidence_denials(assembly: Assembly, environment: str) -> dict[str, dict[str, Any]]:
+    template = assembly.stages[environment]["billing"]
+    for policy in assembly.resources(environment, "AWS::S3::BucketPolicy", "billing").values():
+        statements = plain(policy["Properties"]["PolicyDocument"]["Statement"], template)
+        named = {statement.get("Sid"): statement for statement in statements}
+        if "NobodyDeletes" in named:
+            assert all(one["Principal"] == {"AWS": "*"} for one in named.values())
+            return named
+    raise AssertionError("the evidence bucket has no policy")
+
+
+@pytest.mark.parametrize("environment", ["dev", "prod", "bank-dev"])
+def test_only_the_issuing_function_can_write_evidence(assembly: Assembly, environment: str) -> None:
+    template = assembly.stages[environment]["billing"]
+    issue = functions(assembly, environment)["issue_invoices"]
+    denial = evidence_denials(assembly, environment)["OnlyTheIssue"]
+    assert denial["Effect"] == "Deny"
+    assert "s3:PutObject" in denial["Action"]
+    assert denial["Condition"] == {"ArnNotEquals": {"aws:PrincipalArn": issue["Role"]}} or denial[
+        "Condition"
+    ] == {"ArnNotEquals": {"aws:PrincipalArn": [issue["Role"]]}}
+    writers = {
+        role["Ref"]
+        for policy in assembly.resources(environment, "AWS::IAM::Policy").values()
+        for statement in policy["Properties"]["PolicyDocument"]["Statement"]
+        if "s3:PutObject" in listed(statement["Action"])
+        and "-evidence-" in str(plain(statement["Resource"], template))
+        for role in policy["Properties"]["Roles"]
+    }
+    assert len(writers) == 1
+    assert writers == {issue["Role"].removeprefix("<").removesuffix(".Arn>")}
+
+
+def test_evidence_is_never_deleted_and_never_put_over(assembly: Assembly) -> None:
+    denials = evidence_denials(assembly, "prod")
+    assert "Condition" not in denials["NobodyDeletes"]
+    assert {"s3:DeleteObject", "s3:DeleteObjectVersion"} <= set(denials["NobodyDeletes"]["Action"])
+    assert denials["OnlyIfAbsent"]["Action"] == "s3:PutObject"
+    assert denials["OnlyIfAbsent"]["Condition"] == {"Null": {"s3:if-none-match": "true"}}
+
+
+@pytest.mark.parametrize(
+    ("environment", "mode", "days"), [("dev", "GOVERNANCE", 1), ("prod", "COMPLIANCE", 3653)]
+)
+def test_evidence_is_locked(assembly: Assembly, environment: str, mode: str, days: int) -> None:
+    buckets = assembly.resources(environment, "AWS::S3::Bucket", "billing").values()
+    (evidence,) = [one for one in buckets if "ObjectLockConfiguration" in one["Properties"]]
+    rule = evidence["Properties"]["ObjectLockConfiguration"]["Rule"]
+    assert rule["DefaultRetention"] == {"Mode": mode, "Days": days}
+
+
+@pytest.mark.parametrize("stack", ["collection", "billing"])
+def test_buckets_are_versioned_private_and_outlive_their_stack(
+    assembly: Assembly, stack: str
+) -> None:
+    for name, bucket in assembly.resources("prod", "AWS::S3::Bucket", stack).items():
+        properties = bucket["Properties"]
+        assert bucket["DeletionPolicy"] == "RetainExceptOnCreate", name
+        assert all(properties["PublicAccessBlockConfiguration"].values())
+        if "accesslogs" not in name:
+            assert properties["VersioningConfiguration"] == {"Status": "Enabled"}
+            assert properties["BucketName"]
+
+
+# ---- snowflake ---------------------------------------------------------------------------------
+
+
+def test_snowflake_may_read_the_landing_bucket_and_nothing_else(assembly: Assembly) -> None:
+    template = assembly.stages["connected"]["warehouse"]
+    policies = assembly.resources("connected", "AWS::IAM::Policy", "warehouse")
+    (policy,) = [one for name, one in policies.items() if name.startswith("snowflake")]
+    given = {
+        action: str(plain(statement["Resource"], template))
+        for statement in policy["Properties"]["PolicyDocument"]["Statement"]
+        for action in listed(statement["Action"])
+    }
+    assert set(given) == {"s3:ListBucket", "s3:GetObject", "s3:GetBucketLocation", "kms:Decrypt"}
+    landing = f"arn:aws:s3:::meterbook-connected-landing-{ACCOUNT}"
+    assert given["s3:GetObject"] == f"{landing}/*"
+
+
+def test_sql_is_applied_when_a_deploy_changes_it(assembly: Assembly) -> None:
+    (trigger,) = assembly.resources("dev", "Custom::Trigger").values()
+    (version,) = assembly.resources("dev", "AWS::Lambda::Version").keys()
+    assert trigger["Properties"]["HandlerArn"] == {"Ref": version}
+    assert trigger["Properties"]["ExecuteOnHandlerChange"] is True
+
+
+# ---- one name in two rooms ---------------------------------------------------------------------
+
+
+def test_usage_lands_where_the_book_looks_for_what_firehose_wrote(assembly: Assembly) -> None:
+    type_ = "AWS::KinesisFirehose::DeliveryStream"
+    (stream,) = assembly.resources("dev", type_).values()
+    prefix = stream["Properties"]["ExtendedS3DestinationConfiguration"]["Prefix"]
+    key = prefix.replace("!{timestamp:yyyy/MM/dd}", "2026/10/03") + "meterbook-1-2026-10.jsonl.gz"
+    assert arrived([key]) == [key]
+
+
+def test_a_measure_on_the_dashboard_is_one_that_its_handler_takes(assembly: Assembly) -> None:
+    (dashboard,) = assembly.resources("dev", "AWS::CloudWatch::Dashboard").values()
+    body = str(plain(dashboard["Properties"]["DashboardBody"], {}))
+    measured = re.findall(r'"meterbook-dev","(\w+)","service","(\w+)"', body)
+    assert measured
+    for name, function in measured:
+        assert f'"{name}"' in (ROOT / "functions" / function / "handler.py").read_text("utf-8")
+
+
+def test_the_dashboard_of_a_module_has_the_name_that_mod_098_gives_it(assembly: Assembly) -> None:
+    (dashboard,) = assembly.resources("bank-dev", "AWS::CloudWatch::Dashboard").values()
+    assert dashboard["Properties"]["DashboardName"] == "bank-dev-MOD-098"
+
+
+def test_every_function_has_an_alarm(assembly: Assembly) -> None:
+    alarms = assembly.resources("dev", "AWS::CloudWatch::Alarm").values()
+    watched = {
+        dimension["Value"]
+        for alarm in alarms
+        if alarm["Properties"].get("MetricName") == "Errors"
+        for dimension in alarm["Properties"]["Dimensions"]
+    }
+    names = {name.replace("_", "-") for name in FUNCTIONS}
+    assert watched == {f"meterbook-dev-{name}" for name in names}
+    assert all(alarm["Properties"]["AlarmActions"] for alarm in alarms)
