@@ -73,6 +73,19 @@ def test_apply_shows_the_difference_as_a_tree_and_lands_it_once(
     assert "Nothing changes" in again.stderr
 
 
+def test_what_a_catalog_leaves_out_ends_on_the_day_that_apply_is_told(
+    run: Run, month: TinyMonth, tmp_path: Path
+) -> None:
+    more = "---\n{kind: module, id: MOD-2, name: Second}\n"
+    (tmp_path / "all.yaml").write_text((month.catalog / "all.yaml").read_text() + more)
+    run("apply", tmp_path)
+    removed = run("apply", month.catalog, "--ends", "2026-12-01")
+    assert (removed.exit_code, removed.stdout) == (
+        0,
+        "module\n  - MOD-2\n      ends on 2026-12-01\n",
+    )
+
+
 def test_apply_keeps_the_commit_of_a_catalog_in_git(
     run: Run, workspace: Path, month: TinyMonth, tmp_path: Path
 ) -> None:
@@ -221,6 +234,11 @@ def test_show_prints_rows_as_json_with_decimals_as_strings(run: Run) -> None:
     done = run("show", "V_USAGE_DAILY", "--where", "tenant_id=acme", "--json")
     assert done.exit_code == 0
     assert [row["quantity"] for row in json.loads(done.stdout)] == ["12.000000", "8.000000"]
+
+
+def test_a_view_may_be_named_with_its_schema_in_capitals(run: Run) -> None:
+    done = run("show", "METERING.V_USAGE_DAILY", "--json")
+    assert (done.exit_code, len(json.loads(done.stdout))) == (0, 3)
 
 
 def test_show_prints_csv_and_a_table(run: Run) -> None:

@@ -229,6 +229,16 @@ def test_a_fault_after_the_close_does_not_park_what_is_closed(world: World) -> N
     assert world.close_october() == PeriodClosed([], [], ["acme", "birch"])
 
 
+def test_accounts_that_are_asked_for_one_by_one_are_closed_once_each(
+    world: World, undisturbed: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("meterbook.close.close_period.ACCOUNTS_AT_ONCE", 1)
+    done = world.close_october()
+    assert [closed.account_id for closed in done.closed] == ["acme", "birch"]
+    assert (done.parked, done.already_closed) == ([], [])
+    assert _closes(world) == _closes(undisturbed)
+
+
 # ---- what is told, whatever happens -------------------------------------------------------------
 
 

@@ -285,6 +285,18 @@ def test_a_cloudevent_without_id_or_source_is_malformed(desk: Desk) -> None:
     ]
 
 
+def test_a_cloudevent_nested_deeper_than_64_levels_is_malformed(desk: Desk) -> None:
+    desk.mapping = desk.read(CLOUDEVENTS)
+    bears, breaks = (json.loads("[" * levels + "]" * levels) for levels in (63, 64))
+    lines = [json.dumps(EVENT | {"data": data}) for data in (bears, breaks)]
+    done = desk.land_text("\n".join(lines))
+    malformed = {"id": f"{done.files[0].identity}:2:malformed", "source": "/unknown/platform"}
+    assert desk.events == [
+        EVENT | {"data": bears},
+        malformed | {"malformed": lines[1]},
+    ]
+
+
 # -- files -----------------------------------------------------------------------------------------
 
 

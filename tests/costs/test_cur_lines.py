@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import gzip
 import re
+from collections.abc import Iterator
 from decimal import Decimal
+from pathlib import Path
 
 import pytest
 from costs.cost_imports import BILL, HEADER, Desk, line
@@ -12,6 +14,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from meterbook.costs.cur_line import fault_in
 from meterbook.errors import FileRefused
+from meterbook_local.folder import FolderStore
 
 GOOD = {"payer": "1111", "usage_date": "2026-10-01", "currency": "USD"}
 
@@ -180,6 +183,25 @@ def test_an_export_with_control_characters_and_without_a_header(desk: Desk) -> N
     done = desk.land(desk.file("part-0.gz", gzip.compress(text.encode())))
     assert done.control_usd == Decimal("3.5")
     assert [row.get("service") for row in desk.rows] == ['"Amazon', "AmazonEC2"]
+
+
+class _MeanwhileWritten(FolderStore):
+    """A store during whose every listing somebody writes the bill anew."""
+
+    bill = Path()
+
+    def keys(self, prefix: str = "") -> Iterator[str]:
+        self.bill.write_text(HEADER + line("2.5"))
+        return super().keys(prefix)
+
+
+def test_a_bill_that_changes_between_judging_and_landing_is_refused(desk: Desk) -> None:
+    landing = desk.landing
+    desk.landing = meanwhile = _MeanwhileWritten(landing.root)
+    meanwhile.bill = desk.bill(line("1.5"))
+    with pytest.raises(FileRefused, match=r"bill\.csv: the content changed while it was read"):
+        desk.land(meanwhile.bill)
+    assert list(landing.keys("deliveries/")) == []
 
 
 def test_quoted_fields_and_long_fields_are_read(desk: Desk) -> None:

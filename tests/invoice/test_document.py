@@ -81,6 +81,15 @@ def test_a_document_says_who_bills_whom_for_what_and_until_when_to_pay(world: Wo
     assert groups[3]["lines"][0]["cost_usd"] == "12.345678901"
 
 
+@pytest.mark.parametrize(
+    ("days", "due_date"), [("14", "2026-11-19"), ("0", "2026-11-05"), ("", "2026-12-05")]
+)
+def test_an_invoice_is_due_when_the_days_of_its_account_are_over(days: str, due_date: str) -> None:
+    frozen = frozen_period([variable("1.00")], account={"payment_days": days})
+    document = document_of(frozen)
+    assert (document["issue_date"], document["due_date"]) == ("2026-11-05", due_date)
+
+
 def test_a_group_without_lines_is_left_out() -> None:
     assert [
         group["kind"] for group in document_of(frozen_period([variable("1.00")]))["groups"]

@@ -120,9 +120,7 @@ def test_the_book_shows_what_was_sealed(undisturbed: World) -> None:
 
 
 def test_a_period_can_be_issued_alone(world: World) -> None:
-    book = world.at(NOW + timedelta(days=30))
-    world.use("november", [_november("acme", 1), _november("birch", 2)])
-    close_period(book, world.outbox, world.announced, SOURCE, NOVEMBER)
+    _close_november(world)
     issued = _issue(world, Disturbance(before=-1), period=NOVEMBER)
     assert [(i.number, i.period) for i in issued] == [
         ("NIM-2026-000001", "2026-11"),
@@ -131,8 +129,30 @@ def test_a_period_can_be_issued_alone(world: World) -> None:
     assert [i.number for i in world.issue()] == ["NIM-2026-000003", "NIM-2026-000004"]
 
 
+def _close_november(world: World) -> None:
+    world.use("november", [_november("acme", 1), _november("birch", 2)])
+    book = world.at(NOW + timedelta(days=30))
+    close_period(book, world.outbox, world.announced, SOURCE, NOVEMBER)
+
+
 def _november(tenant_id: str, number: int) -> dict[str, object]:
     return event(tenant_id, "api_calls", "5000", 100 + number) | {"time": "2026-11-09T00:00:00Z"}
+
+
+@pytest.mark.parametrize("effect", [1, 5, 6, 7])
+def test_issuing_one_period_finishes_what_stopped_in_another(world: World, effect: int) -> None:
+    with suppress(Crash):
+        _issue(world, Disturbance(before=effect))
+    _close_november(world)
+    issued = _issue(world, Disturbance(before=-1), period=NOVEMBER)
+    shown = [(row["number"], str(row["period_start"])) for row in world.book.show("v_invoices")]
+    assert shown == [
+        ("NIM-2026-000001", "2026-10-01"),
+        ("NIM-2026-000002", "2026-10-01"),
+        ("NIM-2026-000003", "2026-11-01"),
+        ("NIM-2026-000004", "2026-11-01"),
+    ]
+    assert [invoice.number for invoice in issued] == [number for number, _ in shown]
 
 
 def test_what_the_catalog_says_later_changes_no_invoice(world: World) -> None:

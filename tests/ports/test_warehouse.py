@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 from meterbook.delivery import Delivery, close_delivery, land_rows
-from meterbook.errors import MeterbookError, SqlRefused
+from meterbook.errors import FileRefused, MeterbookError, SqlRefused
 from meterbook.ports import ObjectStore, Warehouse
 from meterbook.snowflake.warehouse import SnowflakeWarehouse
 from meterbook.sqlfiles import SqlFile, read_sql
@@ -237,6 +237,29 @@ def test_hostile_text_in_a_row_arrives_as_it_was(
     _deliver(landing, "d1", [_row(text) for text in texts])
     warehouse.load(landing, AT)
     assert _names(warehouse) == texts
+
+
+def test_a_file_that_comes_after_its_closing_record_is_loaded_then(
+    warehouse: Warehouse, landing: ObjectStore, tmp_path: Path
+) -> None:
+    (late,) = _deliver(landing, "d1", [_row("late"), _row("too")])
+    body = landing.get(late)
+    (tmp_path / "landing" / late).unlink()
+    _deliver(landing, "d2", [_row("in time")])
+    warehouse.load(landing, AT)
+    assert _names(warehouse) == ["in time"]
+    landing.put_if_absent(late, body)
+    assert [(one.delivery_id, one.row_count) for one in warehouse.load(landing, AT)] == [("d1", 2)]
+    assert _names(warehouse) == ["late", "too", "in time"]
+
+
+def test_a_closing_record_of_a_stream_that_has_no_table_is_refused_by_name(
+    warehouse: Warehouse, landing: ObjectStore
+) -> None:
+    record = b'{"stream": "bogus", "delivery_id": "x", "files": []}'
+    landing.put_if_absent("deliveries/bogus/x.json", record)
+    with pytest.raises(FileRefused, match=r"deliveries/bogus/x\.json: this is no closing record"):
+        warehouse.load(landing, AT)
 
 
 def test_a_load_that_fails_leaves_the_book_as_it_was(

@@ -14,6 +14,8 @@ from meterbook_local.workspace import clear_workspace, open_workspace
 
 CLOCK = FixedClock(datetime(2026, 11, 5, 8, tzinfo=UTC))
 
+MARK = '{"layout": "1", "what": "meterbook workspace"}'
+
 HOLDER = """
 import sys
 from pathlib import Path
@@ -85,6 +87,19 @@ def test_a_command_that_was_killed_holds_nothing(tmp_path: Path) -> None:
         assert workspace.root == tmp_path
 
 
+def test_only_the_holder_is_named_after_another_was_killed(tmp_path: Path) -> None:
+    killed = _hold(tmp_path)
+    killed.kill()
+    killed.communicate()
+    holder = _hold(tmp_path)
+    with (
+        pytest.raises(WorkspaceBusy, match=rf"is held by pid {holder.pid}: \w+ ingest usage\."),
+        open_workspace(tmp_path, CLOCK, "close", wait_seconds=0.2),
+    ):
+        pass
+    holder.communicate("go\n")
+
+
 def test_a_folder_of_something_else_is_left_alone(tmp_path: Path) -> None:
     (tmp_path / "thesis.doc").write_text("years of work")
     for make in (clear_workspace, lambda root, name: open_workspace(root, CLOCK, name).__enter__()):
@@ -111,6 +126,23 @@ def test_clearing_leaves_a_new_workspace(tmp_path: Path) -> None:
     with open_workspace(tmp_path, CLOCK, "init") as workspace:
         workspace.landing.put_if_absent("a/b", b"x")
     (tmp_path / "summary.json").write_text("{}")
+    clear_workspace(tmp_path, "demo")
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["lock", "meterbook.json"]
+
+
+def test_clearing_that_stops_midway_leaves_a_workspace_that_can_be_cleared(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "source").mkdir()
+    (tmp_path / "meterbook.json").write_text(MARK)
+
+    def power_fails(folder: Path) -> None:
+        raise OSError(folder)
+
+    with monkeypatch.context() as meanwhile, pytest.raises(OSError, match="source"):
+        meanwhile.setattr("shutil.rmtree", power_fails)
+        clear_workspace(tmp_path, "demo")
+    assert (tmp_path / "meterbook.json").is_file()
     clear_workspace(tmp_path, "demo")
     assert sorted(path.name for path in tmp_path.iterdir()) == ["lock", "meterbook.json"]
 
