@@ -130,6 +130,13 @@ def test_a_removal_may_name_its_end_and_be_taken_back(book: Book, read: Reading)
     assert apply_catalog(book, documents) == AppliedCatalog(3, [])
 
 
+def test_an_end_date_that_ends_nothing_is_refused(book: Book, read: Reading) -> None:
+    documents = read(SAMPLE)
+    apply_catalog(book, documents)
+    with pytest.raises(Refused, match="2026-12-01 ends nothing"):
+        apply_catalog(book, documents, ends_on=date(2026, 12, 1))
+
+
 def test_what_others_lean_on_cannot_be_removed(book: Book, read: Reading) -> None:
     documents = read(SAMPLE)
     apply_catalog(book, documents)

@@ -253,6 +253,20 @@ def test_show_without_a_name_lists_the_published_views(run: Run) -> None:
     assert names == sorted(names)
 
 
+@pytest.mark.parametrize("value", ["12", "12.000000", "12.0"])
+def test_a_number_is_found_however_it_is_written(run: Run, value: str) -> None:
+    done = run("show", "v_usage_daily", "--where", f"quantity={value}", "--json")
+    assert [row["tenant_id"] for row in json.loads(done.stdout)] == ["acme"]
+
+
+def test_what_show_prints_can_be_asked_for(run: Run) -> None:
+    (first, *_) = json.loads(run("show", "v_unattributed_costs", "--json").stdout)
+    for column, value in first.items():
+        said = value if isinstance(value, str) else json.dumps(value)
+        done = run("show", "v_unattributed_costs", "--where", f"{column}={said}", "--json")
+        assert first in json.loads(done.stdout), column
+
+
 def test_a_hostile_value_finds_nothing_and_does_nothing(run: Run) -> None:
     done = run("show", "v_usage_daily", "--where", "tenant_id=' or 1=1; drop table x; --", "--json")
     assert (done.exit_code, json.loads(done.stdout)) == (0, [])

@@ -61,6 +61,26 @@ def _add_unrated_usage(world: World) -> None:
     world.use("more", [event("birch", "reports", "7", 1)])
 
 
+def test_an_amount_that_is_too_large_to_be_exact_parks_its_account_alone(world: World) -> None:
+    dear = plan("dear", rates=[rate("api_calls", price="999999999999", included="0", size="1")])
+    world.apply(dear, tenant("colossus", plan_id="dear"), account("colossus", ["colossus"]))
+    world.use("giant", [event("colossus", "api_calls", "99999999999999", n) for n in range(30)])
+    done = world.close_october()
+    assert [closed.account_id for closed in done.closed] == ["acme", "birch"]
+    (parked,) = done.parked
+    assert parked.account_id == "colossus"
+    assert [reason.partition(":")[0] for reason in parked.reasons] == ["amount_out_of_range"]
+    assert world.book.check() == []
+
+
+def test_a_close_whose_rows_are_damaged_is_named(world: World) -> None:
+    world.close_october()
+    (key, _) = _closes(world)
+    (world.landing.root / key).write_bytes(b"junk")
+    with pytest.raises(BookInconsistent, match=r"closes/2026-10\.acme/.* is missing or damaged"):
+        read_close(world.landing, PERIOD, "acme")
+
+
 # ---- what is frozen -----------------------------------------------------------------------------
 
 

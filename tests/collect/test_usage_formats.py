@@ -4,9 +4,12 @@ from __future__ import annotations
 
 import gzip
 import json
+from datetime import UTC, datetime
+from typing import Any
 
 import pytest
 from collect.usage_imports import CSV, LOG, Desk
+from meterbook.collect.events import packs
 from meterbook.errors import FileRefused
 
 JSONL = """
@@ -53,6 +56,13 @@ def test_a_log_line_becomes_an_event_and_other_lines_are_not_usage(desk: Desk) -
         }
     ]
     assert (done.files[0].lines, done.files[0].not_usage_lines, done.files[0].events) == (2, 1, 1)
+
+
+def test_a_pack_of_large_events_is_cut_before_it_is_too_large_for_a_row() -> None:
+    events = [{"id": str(n), "data": "x" * 2**20} for n in range(9)]
+    packed: list[Any] = list(packs(events, "d1", datetime(2026, 11, 5, tzinfo=UTC)))
+    assert [pack["detail"]["count"] for pack in packed] == [2, 2, 2, 2, 1]
+    assert [event for pack in packed for event in pack["detail"]["events"]] == events
 
 
 def test_events_travel_in_packs_of_at_most_a_hundred(desk: Desk) -> None:

@@ -10,6 +10,7 @@ from pathlib import Path
 
 import pytest
 from meterbook.delivery import ControlTotal, Delivery, land_rows
+from meterbook.errors import InputRefused
 from meterbook_local.folder import FolderStore
 
 AT = datetime(2026, 11, 2, 6, 0, tzinfo=UTC)
@@ -36,3 +37,12 @@ def test_a_closing_record_tells_its_days_in_their_order() -> None:
         {"usage_date": f"2026-10-{day:02}", "control_usd": str(day), "row_count": 1}
         for day in (3, 9, 30)
     ]
+
+
+def test_an_entry_too_large_for_a_row_is_refused_before_anything_counts(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("meterbook.delivery.ROW_CHARACTERS", 20)
+    with pytest.raises(InputRefused, match="Nothing has landed"):
+        land_rows(FolderStore(tmp_path), "usage", "d1", [{"n": 1}, {"n": "x" * 20}])
+    assert not list(FolderStore(tmp_path).keys("deliveries/"))
