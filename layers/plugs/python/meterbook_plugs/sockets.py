@@ -14,6 +14,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 
 import boto3
+from meterbook.aws import CLIENT_CONFIG
 from meterbook.aws.cost_explorer import CostExplorerClient
 from meterbook.aws.eventbridge import EventBridge
 from meterbook.aws.s3 import S3Store
@@ -46,14 +47,14 @@ def open_sockets(settings: BookSettings) -> Iterator[Sockets]:
     """Plug a job in for one invocation; the connection to Snowflake is closed at its end."""
     with open_warehouse(settings) as warehouse:
         book = Book(warehouse, bucket(settings.landing_bucket), UtcClock())
-        bus = EventBridge(boto3.client("events"), settings.event_bus)
+        bus = EventBridge(boto3.client("events", config=CLIENT_CONFIG), settings.event_bus)
         yield Sockets(book, bus, bucket(settings.landing_bucket, "announced/"))
 
 
 @contextmanager
 def open_warehouse(settings: BookSettings) -> Iterator[SnowflakeWarehouse]:
     """Log in with the key pair of the secret, in the role that the settings name."""
-    secrets = boto3.client("secretsmanager")
+    secrets = boto3.client("secretsmanager", config=CLIENT_CONFIG)
     secret = json.loads(
         secrets.get_secret_value(SecretId=settings.snowflake_secret)["SecretString"]
     )
@@ -69,9 +70,9 @@ def open_warehouse(settings: BookSettings) -> Iterator[SnowflakeWarehouse]:
 
 def bucket(name: str, prefix: str = "") -> S3Store:
     """A bucket, or what lies under a prefix of it."""
-    return S3Store(boto3.client("s3"), name, prefix)
+    return S3Store(boto3.client("s3", config=CLIENT_CONFIG), name, prefix)
 
 
 def cost_explorer() -> CostExplorerClient:
     """Cost Explorer, which answers for all regions in us-east-1."""
-    return CostExplorerClient(boto3.client("ce", region_name="us-east-1"))
+    return CostExplorerClient(boto3.client("ce", region_name="us-east-1", config=CLIENT_CONFIG))
