@@ -12,11 +12,11 @@ demo: .venv/local                ## a made month, from events to invoices, in bu
 real: .venv/local                ## Amazon's published bill and access log, in build/real
 	$(BIN)/meterbook real --workspace build/real --data $(DATA)
 
-synth: .venv/test                ## the templates of every environment, in cdk.out
+synth: .venv/layers              ## the templates of every environment, in cdk.out
 	rm -rf cdk.out
 	$(BIN)/python -m infra.app
 
-test: lint                       ## everything that must hold, in parallel
+test: lint .venv/layers         ## everything that must hold, in parallel
 	DATA=$(abspath $(DATA)) $(BIN)/pytest -n 2 --dist worksteal
 
 lint: .venv/test                 ## format, style, types, who may lean on whom, SQL
@@ -43,6 +43,11 @@ format: .venv/test
 .venv/test: .venv/pip pyproject.toml
 	$(BIN)/python -m pip install --quiet --constraint constraints.txt --editable '.[test]'
 	touch $@ .venv/local
+
+# The wheels of the Lambda layers, for Lambda's processor: fetched here, so that no test fetches.
+.venv/layers: .venv/test layers/vendor/requirements.txt layers/typeset/requirements.txt
+	$(BIN)/python -c "from infra.bundle import wheels; wheels('vendor'); wheels('typeset')"
+	touch $@
 
 clean:
 	rm -rf .venv build cdk.out
