@@ -9,7 +9,7 @@ import sys
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 
-from meterbook.canonical import plain
+from meterbook.canonical import plain, text_of
 from rich.console import Console
 from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn
 from rich.table import Table
@@ -89,7 +89,7 @@ def _text(cell: object) -> str:
         return ""
     if isinstance(cell, bool):
         return str(cell).lower()
-    return str(cell) if isinstance(cell, str | int) else str(plain(cell))
+    return text_of(cell)
 
 
 def _visible(text: str) -> str:

@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Annotated, Any
 
 import typer
+from meterbook.canonical import short
 from meterbook.catalog.apply_catalog import apply_catalog
 from meterbook.catalog.read_catalog import read_catalog
 from meterbook.close.close_period import Parked, close_period
@@ -19,7 +20,7 @@ from meterbook.costs.ingest_cur import ingest_cur, read_cur_mapping
 from meterbook.errors import FileRefused
 from meterbook.invoice.issue_invoices import issue_invoices
 from meterbook.period import Period
-from meterbook.report.summary import conservation_line, short, summarise
+from meterbook.report.summary import conservation_line, summarise
 from meterbook.sqlfiles import project_folder
 from meterbook.watch.watch_unattributed_costs import watch_unattributed_costs
 from meterbook_local.clock import FixedClock

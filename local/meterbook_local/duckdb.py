@@ -19,7 +19,8 @@ from meterbook.delivery import (
     RECORDS_PREFIX,
     RECORDS_TABLE,
     arrived,
-    closing_records,
+    closing_record,
+    file_names,
 )
 from meterbook.errors import FileRefused, SqlRefused
 from meterbook.ports import Loaded, ObjectStore, Refreshed, Row
@@ -37,6 +38,7 @@ create table if not exists engine.applied (path varchar primary key, sha256 varc
 create table if not exists engine.models (name varchar primary key, is_filled boolean);
 create table if not exists engine.tables (name varchar primary key, next_rowid bigint);
 create table if not exists engine.files (file_name varchar primary key);
+create table if not exists engine.waiting (record_name varchar);
 """
 
 
@@ -99,19 +101,25 @@ class DuckDBWarehouse:
         until then the delivery does not count. What Firehose has written needs no closing record.
         """
         here = {str(name) for (name,) in self._rows("from engine.files")}
+        waiting = {str(name) for (name,) in self._rows("from engine.waiting")}
         stored = set(landing.keys())
         loaded = []
-        for record in closing_records(landing):
-            stream, delivery_id = str(record["stream"]), str(record["delivery_id"])
-            new = [name for name in _file_names(record) if name in stored and name not in here]
-            closing = f"{RECORDS_PREFIX}{stream}/{delivery_id}.json"
-            if new or closing not in here:
+        for key in sorted(name for name in stored if name.startswith(RECORDS_PREFIX)):
+            if key in here and key not in waiting:
+                continue
+            record = closing_record(landing, key)
+            names = [name for name in file_names(record) if name not in here]
+            new = [name for name in names if name in stored]
+            if new or key not in here:
+                table = LANDING_TABLES[str(record["stream"])]
                 with self._transaction():
-                    table = LANDING_TABLES[stream]
                     row_count = sum(self._load(table, name, landing, at) for name in new)
-                    if closing not in here:
-                        self._load(RECORDS_TABLE, closing, landing, at)
-                loaded.append(Loaded(delivery_id, stream, row_count))
+                    if key not in here:
+                        self._load(RECORDS_TABLE, key, landing, at)
+                    self._run("delete from engine.waiting where record_name = ?", key, [key])
+                    if len(new) < len(names):
+                        self._run("insert into engine.waiting values (?)", key, [key])
+                loaded.append(Loaded(str(record["delivery_id"]), str(record["stream"]), row_count))
         return loaded + [self._load_alone(name, landing, at) for name in arrived(stored - here)]
 
     def _load_alone(self, name: str, landing: ObjectStore, at: datetime) -> Loaded:
@@ -195,8 +203,3 @@ def _defining(statement: exp.Expression, path: str) -> str:
     for comment in list(tree.find_all(exp.SchemaCommentProperty)):
         comment.pop()
     return tree.sql(dialect="duckdb")
-
-
-def _file_names(record: dict[str, object]) -> list[str]:
-    files = record["files"]
-    return [str(file["file_name"]) for file in files] if isinstance(files, list) else []

@@ -5,13 +5,14 @@ from __future__ import annotations
 from decimal import Decimal
 
 from cli.tiny_month import BAD_USAGE, COST, ODDS, ODDS_MAPPING, TinyMonth
+from meterbook.canonical import short
 from meterbook.close.close_period import close_period
 from meterbook.collect.ingest_usage import ingest_usage, read_usage_mapping
 from meterbook.costs.ingest_cur import ingest_cur, read_cur_mapping
 from meterbook.invoice.issue_invoices import issue_invoices
 from meterbook.period import Period
 from meterbook.report.status import book_status
-from meterbook.report.summary import conservation_line, short, summarise
+from meterbook.report.summary import conservation_line, summarise
 from meterbook_local.workspace import Workspace
 
 OCTOBER = Period.parse("2026-10")

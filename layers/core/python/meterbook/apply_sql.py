@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 from meterbook.ports import Warehouse
-from meterbook.sqlfiles import read_sql
+from meterbook.sqlfiles import read_folders
 
 
 def apply_sql(
@@ -17,7 +17,7 @@ def apply_sql(
     `plan_only` tells what would be applied and does nothing. What is no longer in `sql/` stays on
     Snowflake until a person drops it. Errors: `SqlRefused` names the file.
     """
-    files = [file for folder in warehouse.sql_folders for file in read_sql(folder, root)]
+    files = read_folders(warehouse.sql_folders, root)
     pending = warehouse.pending(files)
     if not plan_only:
         warehouse.apply(files)

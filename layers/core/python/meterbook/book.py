@@ -12,10 +12,10 @@ from decimal import Decimal
 from functools import cached_property
 from pathlib import Path
 
-from meterbook.canonical import canonical_json, plain
+from meterbook.canonical import canonical_json, text_of
 from meterbook.errors import BookInconsistent, InputRefused
 from meterbook.ports import Clock, Loaded, ObjectStore, Refreshed, Row, Warehouse
-from meterbook.sqlfiles import SqlFile, read_sql
+from meterbook.sqlfiles import SqlFile, read_folders, read_sql
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,9 +43,8 @@ class Book:
         self._sql_root = sql_root
 
     def apply(self) -> list[str]:
-        """Create what `sql/tables` and `sql/models` define; return the names that changed."""
-        files = read_sql("tables", self._sql_root) + read_sql("models", self._sql_root)
-        return self.warehouse.apply(files)
+        """Create what `sql/` defines on this engine; return the names that changed."""
+        return self.warehouse.apply(read_folders(self.warehouse.sql_folders, self._sql_root))
 
     def update(self) -> tuple[list[Loaded], list[Refreshed]]:
         """Load every delivery that is new and bring all models up to date."""
@@ -78,6 +77,8 @@ class Book:
             )
         sql = f"select {', '.join(columns)} from {name}"  # noqa: S608 - names come from sql/ alone
         sql += f" order by {', '.join(str(n + 1) for n in range(len(columns)))}"
+        if limit is not None and not wanted:
+            sql += f" limit {int(limit)}"
         rows = [
             row
             for row in self.warehouse.query(sql)
@@ -117,13 +118,13 @@ class Book:
         return {Path(file.path).stem: file for file in read_sql("queries", self._sql_root)}
 
 
-def _is(value: object, text: str) -> bool:
+def _is(value: object, written: str) -> bool:
     """Whether a value is what a person wrote: 12 is 12.000000, times as they are shown."""
     if isinstance(value, Decimal | int) and not isinstance(value, bool):
         try:
-            return value == Decimal(text)
+            return value == Decimal(written)
         except ArithmeticError:
             return False
     if isinstance(value, bool):
-        return str(value).lower() == text.lower()
-    return text == ("" if value is None else value if isinstance(value, str) else plain(value))
+        return str(value).lower() == written.lower()
+    return written == ("" if value is None else text_of(value))

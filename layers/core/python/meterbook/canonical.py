@@ -20,6 +20,17 @@ def plain(value: object) -> object:
     raise TypeError(f"{type(value).__name__} has no canonical JSON form")
 
 
+def text_of(value: object) -> str:
+    """Say a SQL value, which is not null, as a text: decimals in full, times as ISO 8601 UTC."""
+    return str(value) if isinstance(value, str | int) else str(plain(value))
+
+
+def short(figure: object) -> str:
+    """A decimal in full without the zeros behind its last digit, whatever its column's scale."""
+    written = f"{Decimal(str(figure)):f}"
+    return written.rstrip("0").rstrip(".") if "." in written else written
+
+
 def canonical_json(value: object) -> str:
     """Write a value with sorted keys and no spaces; floats are a programming error here."""
     _refuse_floats(value)

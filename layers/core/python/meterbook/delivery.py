@@ -67,7 +67,7 @@ class Delivery:
     """A closing record.
 
     `family` is what restates as one (payer and export; a usage source); `scope` is the family, or
-    a part of its own inside it. Days are `[starts_on, ends_on)`, None where a stream has no days.
+    a part of its own inside it. `days` are the days it covers, none where a stream has no days.
     `ordered_at` is the delivery's place in order, aware UTC. `replaces` retires, for its days,
     every earlier delivery of the family. `origin` tells where the rows came from.
     """
@@ -86,7 +86,7 @@ class Delivery:
     @property
     def key(self) -> str:
         """Where the closing record lies."""
-        return f"{RECORDS_PREFIX}{self.stream}/{self.delivery_id}.json"
+        return record_key(self.stream, self.delivery_id)
 
     def record(self) -> dict[str, object]:
         """The closing record as it is stored and as SQL reads it."""
@@ -113,6 +113,11 @@ class Delivery:
             ],
             "origin": dict(self.origin),
         }
+
+
+def record_key(stream: str, delivery_id: str) -> str:
+    """Where the closing record of a delivery lies."""
+    return f"{RECORDS_PREFIX}{stream}/{delivery_id}.json"
 
 
 def land_rows(
@@ -179,7 +184,7 @@ def closing_record(landing: ObjectStore, key: str) -> dict[str, object]:
     body = landing.get(key)
     try:
         record = json.loads(body)
-        known = key == f"{RECORDS_PREFIX}{record['stream']}/{record['delivery_id']}.json"
+        known = key == record_key(record["stream"], record["delivery_id"])
     except (ValueError, TypeError, KeyError):
         known = False
     if not known or record["stream"] not in LANDING_TABLES:
@@ -191,10 +196,10 @@ def closing_record(landing: ObjectStore, key: str) -> dict[str, object]:
     return dict(record)
 
 
-def was_closed(landing: ObjectStore, stream: str, delivery_id: str) -> bool:
-    """Whether a delivery of this id has its closing record."""
-    key = f"{RECORDS_PREFIX}{stream}/{delivery_id}.json"
-    return key in set(landing.keys(key))
+def file_names(record: Mapping[str, object]) -> list[str]:
+    """The files that a closing record names."""
+    files = record["files"]
+    return [str(file["file_name"]) for file in files] if isinstance(files, list) else []
 
 
 def arrived(keys: Iterable[str]) -> list[str]:
@@ -204,9 +209,8 @@ def arrived(keys: Iterable[str]) -> list[str]:
 
 def closed_delivery(landing: ObjectStore, stream: str, delivery_id: str) -> Delivery | None:
     """The delivery of this id as its closing record has it, None where there is none."""
-    key = f"{RECORDS_PREFIX}{stream}/{delivery_id}.json"
     try:
-        record: Any = closing_record(landing, key)
+        record: Any = closing_record(landing, record_key(stream, delivery_id))
     except KeyError:
         return None
     return Delivery(

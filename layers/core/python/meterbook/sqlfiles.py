@@ -7,7 +7,7 @@ text below it is complete Snowflake SQL that could be pasted into a worksheet.
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from graphlib import CycleError, TopologicalSorter
@@ -86,6 +86,11 @@ def read_sql(folder: str, root: Path | None = None) -> list[SqlFile]:
         raise SqlRefused(file=str(root / folder), detail="no SQL file is there")
     files = [SqlFile(str(path.relative_to(root)), path.read_text("utf-8")) for path in found]
     return sorted(files, key=lambda file: (_room(file.path), file.path))
+
+
+def read_folders(folders: Iterable[str], root: Path | None = None) -> list[SqlFile]:
+    """All files of several folders of `sql/`, folder by folder."""
+    return [file for folder in folders for file in read_sql(folder, root)]
 
 
 def in_order_of_creation(files: Sequence[SqlFile]) -> list[SqlFile]:

@@ -15,7 +15,14 @@ from datetime import datetime
 
 from meterbook.canonical import canonical_json, plain, sha256
 from meterbook.close.snapshot import Fields
-from meterbook.delivery import RECORDS_PREFIX, Delivery, close_delivery, land_rows
+from meterbook.delivery import (
+    Delivery,
+    close_delivery,
+    closing_record,
+    file_names,
+    land_rows,
+    record_key,
+)
 from meterbook.errors import BookInconsistent
 from meterbook.period import Period
 from meterbook.ports import ObjectStore
@@ -57,8 +64,7 @@ def land_close(landing: ObjectStore, frozen: FrozenPeriod, closed_at: datetime) 
 def read_close(landing: ObjectStore, period: Period, account_id: str) -> FrozenPeriod:
     """Read a close back. Errors: `BookInconsistent` when its bytes are not what was frozen."""
     delivery_id = _delivery_id(period, account_id)
-    record = json.loads(landing.get(f"{RECORDS_PREFIX}{STREAM}/{delivery_id}.json"))
-    file_name = record["files"][0]["file_name"]
+    file_name = file_names(closing_record(landing, record_key(STREAM, delivery_id)))[0]
     try:
         text = gzip.decompress(landing.get(file_name)).decode()
         head = json.loads(text.partition("\n")[0])

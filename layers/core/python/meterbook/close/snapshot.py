@@ -12,7 +12,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from meterbook.canonical import plain
+from meterbook.canonical import text_of
 from meterbook.errors import BookInconsistent
 from meterbook.money import Money, total
 from meterbook.period import Period
@@ -121,7 +121,7 @@ def _document(row: Row) -> Fields:
 
 
 def _line(number: int, row: Row) -> Fields:
-    texts = {name: _text(row[column]) for column, name in _LINE.items()}
+    texts = {name: text_of(row[column]) for column, name in _LINE.items()}
     return {"line_number": number, **texts, "amount": str(_amount(row))}
 
 
@@ -130,8 +130,4 @@ def _amount(row: Row) -> Money:
 
 
 def _texts(row: Row) -> dict[str, str]:
-    return {column: _text(value) for column, value in row.items() if column != "account_id"}
-
-
-def _text(value: object) -> str:
-    return str(value) if isinstance(value, str | int) else str(plain(value))
+    return {column: text_of(value) for column, value in row.items() if column != "account_id"}

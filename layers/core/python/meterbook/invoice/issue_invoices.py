@@ -17,10 +17,10 @@ from itertools import groupby
 
 from meterbook.announce import announce_all, event_id
 from meterbook.book import Book
-from meterbook.canonical import plain, sha256
+from meterbook.canonical import sha256, text_of
 from meterbook.close.frozen import read_close
 from meterbook.close.snapshot import Fields
-from meterbook.delivery import RECORDS_PREFIX, Delivery, close_delivery, land_rows
+from meterbook.delivery import RECORDS_PREFIX, Delivery, close_delivery, land_rows, record_key
 from meterbook.errors import BookInconsistent
 from meterbook.invoice.document import document_bytes, invoice_document
 from meterbook.invoice.register import (
@@ -164,12 +164,11 @@ def _must_belong(document: bytes, seller_id: str, claimed: Claim) -> None:
 
 def _land_sealed(book: Book, evidence: ObjectStore, register: Register, now: datetime) -> None:
     """Land the rows of every sheet that seals something and is not in the book yet."""
-    prefix = f"{RECORDS_PREFIX}{STREAM}/"
-    landed = set(book.landing.keys(prefix))
+    landed = set(book.landing.keys(f"{RECORDS_PREFIX}{STREAM}/"))
     claims = {claimed.number: claimed for claimed in register.claims}
     for sheet in register.sheets:
         delivery_id = f"{register.seller_id}.{sheet.sheet:08d}"
-        if sheet.sealed and f"{prefix}{delivery_id}.json" not in landed:
+        if sheet.sealed and record_key(STREAM, delivery_id) not in landed:
             rows = _rows(evidence, sheet, claims)
             files = land_rows(book.landing, STREAM, delivery_id, rows)
             close_delivery(
@@ -202,10 +201,7 @@ def _issued(book: Book) -> list[Issued]:
 
 
 def _read(row: Row) -> Issued:
-    texts = {
-        name: str(plain(value) if not isinstance(value, str) else value)
-        for name, value in row.items()
-    }
+    texts = {name: text_of(value) for name, value in row.items()}
     number, currency = texts["number"], texts["currency"]
     del texts["period_start"]
     return Issued(

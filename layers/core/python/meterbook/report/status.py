@@ -8,11 +8,12 @@ from dataclasses import dataclass
 from datetime import date, datetime
 
 from meterbook.book import Book
+from meterbook.canonical import short
 from meterbook.delivery import closing_records
 from meterbook.money import Money
 from meterbook.period import Period
 from meterbook.ports import Row
-from meterbook.report.summary import conservation_line, rejects_by_reason, short
+from meterbook.report.summary import conservation_line, rejects_by_reason
 
 
 @dataclass(frozen=True, slots=True)

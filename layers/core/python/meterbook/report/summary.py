@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from decimal import Decimal
 
 from meterbook.book import Book
+from meterbook.canonical import short
 from meterbook.invoice.issue_invoices import document_key
 from meterbook.money import Money
 from meterbook.ports import Row
@@ -84,9 +85,3 @@ def conservation_line(book: Book) -> str:
 def decimal(value: object) -> str:
     """A number as a decimal string in full, never in powers of ten."""
     return f"{Decimal(str(value)):f}"
-
-
-def short(value: object) -> str:
-    """The same number without the zeros behind its last digit."""
-    text = decimal(value)
-    return text.rstrip("0").rstrip(".") if "." in text else text

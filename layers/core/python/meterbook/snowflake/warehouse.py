@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import io
 import re
-from collections.abc import Collection, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from contextlib import contextmanager, suppress
 from datetime import UTC, datetime
 from typing import ClassVar, Final
@@ -17,7 +17,14 @@ from typing import ClassVar, Final
 from snowflake.connector import SnowflakeConnection
 from snowflake.connector.util_text import split_statements
 
-from meterbook.delivery import LANDING_TABLES, RECORDS_PREFIX, RECORDS_TABLE, closing_record
+from meterbook.delivery import (
+    LANDING_TABLES,
+    RECORDS_PREFIX,
+    RECORDS_TABLE,
+    closing_record,
+    file_names,
+    record_key,
+)
 from meterbook.errors import InputRefused, SnowflakeFailed, SnowflakeUnavailable, SqlRefused
 from meterbook.ports import Loaded, ObjectStore, Refreshed, Row
 from meterbook.snowflake.connection import our_errors
@@ -176,7 +183,7 @@ class SnowflakeWarehouse:
                 record = closing_record(landing, key)
                 waiting.setdefault(key, [])
                 if record["stream"] in self._copied:
-                    waiting[key] = _file_names(record)
+                    waiting[key] = file_names(record)
         loaded = []
         for key, names in waiting.items():
             stream, _, delivery_id = key.removeprefix(RECORDS_PREFIX).partition("/")
@@ -197,7 +204,7 @@ class SnowflakeWarehouse:
         waiting: dict[str, list[str]] = {}
         for row in self.query(_MISSING.format(landed=landed)):
             if row["stream"] in self._copied:
-                key = f"{RECORDS_PREFIX}{row['stream']}/{row['delivery_id']}.json"
+                key = record_key(str(row["stream"]), str(row["delivery_id"]))
                 waiting.setdefault(key, []).append(str(row["file_name"]))
         return waiting
 
@@ -280,11 +287,6 @@ def _how(file: SqlFile) -> str:
 
 def _names_in(table: str) -> str:
     return f"select distinct file_name from {table}"  # noqa: S608 - the door's own tables
-
-
-def _file_names(record: Mapping[str, object]) -> list[str]:
-    files = record["files"]
-    return [str(file["file_name"]) for file in files] if isinstance(files, list) else []
 
 
 def _quoted(text: str) -> str:

@@ -3,11 +3,10 @@
 from __future__ import annotations
 
 from datetime import datetime
-from decimal import Decimal
 
 from meterbook.announce import announce_all, event_id
 from meterbook.book import Book
-from meterbook.canonical import plain
+from meterbook.canonical import plain, short
 from meterbook.ports import Announcement, EventBus, ObjectStore, Row
 
 DETAIL_TYPE = "unattributed_cost_threshold_exceeded"
@@ -27,22 +26,16 @@ def watch_unattributed_costs(
 
 
 def _alert(day: Row, event_source: str, now: datetime) -> Announcement:
-    cost_date, threshold = str(plain(day["usage_date"])), _short(day["threshold_used"])
+    cost_date, threshold = str(plain(day["usage_date"])), short(day["threshold_used"])
     alert_id = event_id(DETAIL_TYPE, cost_date, threshold)
     detail = {
         "trace_id": event_id("trace", alert_id),
         "alert_id": alert_id,
         "cost_date": cost_date,
-        "total_aws_cost_usd": _short(day["total_aws_cost_usd"]),
-        "unattributed_cost_usd": _short(day["unattributed_cost_usd"]),
-        "unattributed_share": _short(day["unattributed_share"]),
+        "total_aws_cost_usd": short(day["total_aws_cost_usd"]),
+        "unattributed_cost_usd": short(day["unattributed_cost_usd"]),
+        "unattributed_share": short(day["unattributed_share"]),
         "threshold": threshold,
         "event_time": str(plain(now)),
     }
     return Announcement(alert_id, event_source, DETAIL_TYPE, now, detail)
-
-
-def _short(figure: object) -> str:
-    """A decimal without idle zeros, so that a column's scale never reaches an id."""
-    text = f"{Decimal(str(figure)):f}"
-    return text.rstrip("0").rstrip(".") if "." in text else text
