@@ -8,6 +8,11 @@ from contextlib import closing
 from pathlib import Path
 
 import pytest
+from hypothesis import settings
+
+# Nothing is timed in a test: an example that is slow on a busy machine is no failure.
+settings.register_profile("untimed", deadline=None)
+settings.load_profile("untimed")
 
 ACCOUNTS = {
     "snowflake": "needs a Snowflake account: pytest --snowflake, with METERBOOK_TEST_SNOWFLAKE_… set",

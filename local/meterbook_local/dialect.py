@@ -6,8 +6,11 @@ on the tree; every rule has a case with an expected value in `tests/dialect`.
 
 from __future__ import annotations
 
+import json
 import logging
+from collections.abc import Sequence
 from functools import lru_cache
+from typing import Any
 
 import sqlglot
 from meterbook.errors import SqlRefused
@@ -42,6 +45,7 @@ def to_duckdb(tree: exp.Expression, path: str) -> exp.Expression:
     """
     tree = tree.copy()
     _unfold(tree, path)
+    _find_repeated_keys_first(tree)
     _take_text_of_variants(tree)
     _divide_whole_numbers(tree, path)
     _keep_variants_as_json(tree)
@@ -55,34 +59,124 @@ def _unfold(tree: exp.Expression, path: str) -> None:
     """
     for lateral in list(tree.find_all(exp.Lateral)):
         select = lateral.find_ancestor(exp.Select)
-        unfolded = next(
-            (a.expression for a in lateral.find_all(exp.Kwarg) if a.name.lower() == "input"), None
-        )
-        if select is None or unfolded is None:
+        options = {kwarg.name.lower(): kwarg.expression for kwarg in lateral.find_all(exp.Kwarg)}
+        unfolded = options.pop("input", None)
+        outer = options.pop("outer", exp.false()) == exp.true()
+        if select is None or unfolded is None or any(v.name != "array" for v in options.values()):
             raise SqlRefused(file=path, detail="write `from t, lateral flatten(input => t.x) as f`")
-        _unnest_beside(select, lateral.alias, unfolded)
+        _unnest_beside(select, lateral.alias, unfolded, outer)
         select.set("joins", [j for j in select.args["joins"] if j.this is not lateral])
 
 
-def _unnest_beside(select: exp.Select, alias: str, unfolded: exp.Expression) -> None:
+def _unnest_beside(select: exp.Select, alias: str, unfolded: exp.Expression, outer: bool) -> None:
+    """Put a select in place of t that has t's columns and f's; each text is read once, typed."""
     source = select.args["from_"].this
-    name = source.alias_or_name
-    for column in unfolded.find_all(exp.Column):
-        column.set("table", None)
-    parts = f"json_extract({unfolded.sql(dialect='duckdb')}, '$[*]')"
-    table = source.copy()
+    name, table = source.alias_or_name, source.copy()
     table.set("alias", None)
+    column, *path = _path(unfolded)
+    parts = _within(exp.column("_typed"), path)
+    if outer:  # nothing to unfold is one row without a value
+        some = exp.GT(this=exp.func("len", parts), expression=exp.Literal.number(0))
+        parts = exp.case().when(some, parts).else_(exp.array(exp.null()))
+    shape = _shape(select, (name, column), path, (alias, "value"))
     inner = sqlglot.parse_one(
         f"select *, unnest(_parts) as {alias}_value, "
         f"generate_subscripts(_parts, 1) - 1 as {alias}_index "
-        f"from (select *, {parts} as _parts from {table.sql(dialect='duckdb')})",
+        f"from (select *, {parts.sql(dialect='duckdb')} as _parts from "
+        f"(select *, from_json({column}, '{json.dumps(shape)}') as _typed from "
+        f"{table.sql(dialect='duckdb')}))",
         read="duckdb",
     )
     subquery = exp.Subquery(this=inner, alias=exp.TableAlias(this=exp.to_identifier(name)))
     select.args["from_"].set("this", subquery)
-    for column in list(select.find_all(exp.Column)):
-        if column.table == alias:
-            column.replace(exp.column(f"{alias}_{column.name}", table=name))
+    for found in list(select.find_all(exp.Column)):
+        if found.table == alias:
+            found.replace(exp.column(f"{alias}_{found.name}", table=name))
+
+
+Shape = dict[str, Any] | list[Any] | str
+
+
+def _shape(
+    select: exp.Select, record: tuple[str, str], path: list[str], value: tuple[str, str]
+) -> Shape:
+    """What a select takes out of a record, as the structure that `from_json` makes of it.
+
+    The record and the value are (table, column); what is taken out reads the structure from now on.
+    """
+    element: Shape = {}
+    root: dict[str, Any] = {}
+    for taken in [*select.find_all(exp.JSONExtract)]:
+        column, *keys = _path(taken)
+        owner = (taken.this.table, column)
+        if owner == value and isinstance(element, dict):
+            _take(taken, keys, element, exp.column(f"{value[0]}_value", table=record[0]))
+        elif owner == record and path:
+            _take(taken, keys, root, exp.column("_typed", table=record[0]))
+    if not element:
+        element = "JSON"
+    if not path:
+        return [element]
+    inner = root
+    for key in path[:-1]:
+        inner = inner.setdefault(key, {})
+    inner[path[-1]] = [element]
+    return root
+
+
+def _take(
+    taken: exp.JSONExtract, keys: list[str], shape: dict[str, Any], column: exp.Column
+) -> None:
+    """Have the structure hold what is taken at a path, as text under a cast, and read it there."""
+    for key in keys[:-1]:
+        shape = shape.setdefault(key, {})
+    shape[keys[-1]] = "VARCHAR" if isinstance(taken.parent, exp.Cast) else "JSON"
+    taken.replace(_within(column, keys))
+
+
+def _path(taken: exp.Expression) -> list[str]:
+    """The column and the keys of `column:a.b`, or of a column alone."""
+    keys = [] if isinstance(taken, exp.Column) else list(taken.expression.find_all(exp.JSONPathKey))
+    column = taken if isinstance(taken, exp.Column) else taken.this
+    return [column.name, *(str(key.this) for key in keys)]
+
+
+def _within(structure: exp.Expression, keys: Sequence[str]) -> exp.Expression:
+    for key in keys:
+        structure = exp.Anonymous(
+            this="struct_extract", expressions=[structure, exp.Literal.string(key)]
+        )
+    return structure
+
+
+def _find_repeated_keys_first(tree: exp.Expression) -> None:
+    """`qualify row_number() over (partition by k …) > 1` → over the rows alone whose k comes again.
+
+    Keys that come once cannot pass. They are told apart by a 64-bit hash of the key, so of a large
+    table only few rows wait in the sort. Two keys with one hash are sorted for nothing, no more.
+    """
+    for qualify in list(tree.find_all(exp.Qualify)):
+        condition, select = qualify.this, qualify.parent
+        again = isinstance(condition, exp.GT) and condition.expression == exp.Literal.number(1)
+        if not (again and isinstance(select, exp.Select)):
+            continue
+        keys = [key.sql(dialect="duckdb") for key in condition.this.args["partition_by"]]
+        source = _origin(select)
+        repeated = source.copy()
+        for clause in ("with_", "qualify", "order"):
+            repeated.set(clause, None)
+        digest = sqlglot.parse_one(f"hash({', '.join(keys)})", read="duckdb")
+        repeated.set("expressions", [digest])
+        repeated = repeated.group_by("1").having("count(*) > 1", dialect="duckdb")
+        source.where(exp.In(this=digest.copy(), query=repeated.subquery()), copy=False)
+
+
+def _origin(select: exp.Select) -> exp.Select:
+    """The select that a select takes its rows from: that of the CTE it reads, or itself."""
+    ctes = {cte.alias: cte.this for cte in select.ctes}
+    while (name := select.args["from_"].this.name) in ctes:
+        select = ctes[name]
+    return select
 
 
 def _take_text_of_variants(tree: exp.Expression) -> None:
@@ -93,9 +187,19 @@ def _take_text_of_variants(tree: exp.Expression) -> None:
             text = exp.JSONExtractScalar(this=inner.this, expression=inner.expression)
             cast.set("this", exp.Paren(this=text))
     for whole in list(tree.find_all(exp.JSONFormat)):
-        whole.replace(exp.cast(whole.this, "text"))
+        whole.replace(_canonical_text(whole.this))
     for size in list(tree.find_all(exp.ArraySize)):
         size.replace(exp.func("json_array_length", size.this))
+
+
+def _canonical_text(variant: exp.Expression) -> exp.Expression:
+    """A variant as Snowflake writes it, an object with its keys in order (not those within it)."""
+    text = variant.sql(dialect="duckdb")
+    entries = f"list_sort(map_entries(from_json({text}, '\"MAP(VARCHAR, JSON)\"')))"
+    return exp.maybe_parse(
+        f"coalesce(cast(try(to_json(map_from_entries({entries}))) as text), cast({text} as text))",
+        dialect="duckdb",
+    )
 
 
 def _divide_whole_numbers(tree: exp.Expression, path: str) -> None:

@@ -1,15 +1,19 @@
 """The book on one machine: the texts of `sql/` on an embedded DuckDB file.
 
 A dynamic table becomes a table that `refresh.py` keeps by the refresh its header declares; views
-and landing tables are what they are. `sql/snowflake/` is not run here.
+and landing tables are what they are, apart from those of usage (`landed.py`). `sql/snowflake/` is
+not run here.
 """
 
 from __future__ import annotations
 
+import shutil
 import tempfile
+import weakref
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from datetime import UTC, datetime
+from functools import partial
 from pathlib import Path
 from typing import ClassVar
 
@@ -20,24 +24,32 @@ from meterbook.delivery import (
     RECORDS_TABLE,
     arrived,
     closing_record,
-    file_names,
+    row_counts,
 )
 from meterbook.errors import FileRefused, SqlRefused
 from meterbook.ports import Loaded, ObjectStore, Refreshed, Row
 from meterbook.sqlfiles import SqlFile, in_order_of_creation
 from sqlglot import exp
 
-from meterbook_local.dialect import parse, to_duckdb
+from meterbook_local.dialect import parse, tables_of, to_duckdb
+from meterbook_local.landed import FILED, LandedFiles
 from meterbook_local.models import Model, is_dynamic, models_of
-from meterbook_local.refresh import Refresh
+from meterbook_local.refresh import Grown, Refresh
 
-_LANDED = [*LANDING_TABLES.values(), RECORDS_TABLE]
-_ENGINE = """
+_STORED = [*(name for name in LANDING_TABLES.values() if name not in FILED), RECORDS_TABLE]
+_MEMORY = "2GB"  # beyond it DuckDB works on disk; the rest of the process needs some too
+_LAYOUT = 2  # of the schema `engine`; a book of an earlier layout is built again from landing
+_ENGINE = f"""
 create schema if not exists engine;
+create table if not exists engine.layout as select {_LAYOUT} as version;
 create table if not exists engine.applied (path varchar primary key, sha256 varchar);
-create table if not exists engine.models (name varchar primary key, is_filled boolean);
+create table if not exists engine.models (
+    name varchar primary key, sha256 varchar, is_filled boolean
+);
 create table if not exists engine.tables (name varchar primary key, next_rowid bigint);
-create table if not exists engine.files (file_name varchar primary key);
+create table if not exists engine.files (
+    file_name varchar primary key, table_name varchar, loaded_at timestamp, is_typed boolean
+);
 create table if not exists engine.waiting (record_name varchar);
 """
 
@@ -47,14 +59,28 @@ class DuckDBWarehouse:
 
     sql_folders: ClassVar[tuple[str, ...]] = ("tables", "models")
 
-    def __init__(self, path: Path | None = None) -> None:
+    def __init__(self, path: Path | None = None, files: Path | None = None) -> None:
+        """`files` is the folder in which usage lies as it landed, by default one of its own."""
+        own = path.with_suffix(".landed") if path else _passing(self)
+        self._files = LandedFiles(files or own)
         self._db = duckdb.connect(str(path) if path else ":memory:")
         self._db.execute("set timezone = 'UTC'")
         self._db.execute("set enable_progress_bar = false")  # our output is ours
+        self._db.execute(f"set memory_limit = '{_MEMORY}'")
         # Rows keep the order of the file they came from: file_row is counted while reading.
         self._db.execute("set preserve_insertion_order = true")
-        self._db.execute(_ENGINE)
+        self._lay_out()
         self._models: dict[str, Model] = {}
+
+    def _lay_out(self) -> None:
+        with self._transaction():
+            found = self._rows(
+                "select table_name from information_schema.tables where table_schema = 'engine'"
+            )
+            if found and ("layout",) not in found:
+                for schema in ("metering", "billing", "engine"):
+                    self._db.execute(f"drop schema if exists {schema} cascade")
+            self._db.execute(_ENGINE)
 
     def close(self) -> None:
         """Let go of the file."""
@@ -76,19 +102,30 @@ class DuckDBWarehouse:
                     self._forget(str(name))
             for file in changed:
                 self._define(file, models)
+            for model in models.values():
+                self._begin_anew(model)
         self._models = models
         return [file.name for file in changed]
 
     def _define(self, file: SqlFile, models: dict[str, Model]) -> None:
         for statement in parse(file.text, file.path):
             if is_dynamic(statement):
-                self._forget(file.name)
-                self._run(f"create table {file.name} as {models[file.name].sql} limit 0", file.path)
-                self._run("insert into engine.models values (?, false)", file.path, [file.name])
-            else:
+                self._begin_anew(models[file.name])
+            elif _defined(statement) not in FILED:
                 self._run(_defining(statement, file.path), file.path)
+            else:
+                self._show_landed(_defined(statement))
         sql = "insert or replace into engine.applied values (?, ?)"
         self._run(sql, file.path, [file.path, file.sha256])
+
+    def _begin_anew(self, model: Model) -> None:
+        """Have an empty table for a model whose text, or that of a view it reads, has changed."""
+        sql = "select 1 from engine.models where name = ? and sha256 = ?"
+        if self._db.execute(sql, [model.name, model.sha256]).fetchone() is None:
+            self._forget(model.name)
+            self._run(f"create table {model.name} as {model.sql} limit 0", model.path)
+            sql = "insert into engine.models values (?, ?, false)"
+            self._run(sql, model.path, [model.name, model.sha256])
 
     def _forget(self, name: str) -> None:
         self._run(f"drop table if exists {name}", name)
@@ -100,7 +137,7 @@ class DuckDBWarehouse:
         A file that its closing record names and that has not arrived is left for a later load;
         until then the delivery does not count. What Firehose has written needs no closing record.
         """
-        here = {str(name) for (name,) in self._rows("from engine.files")}
+        here = {str(name) for (name,) in self._rows("select file_name from engine.files")}
         waiting = {str(name) for (name,) in self._rows("from engine.waiting")}
         stored = set(landing.keys())
         loaded = []
@@ -108,72 +145,122 @@ class DuckDBWarehouse:
             if key in here and key not in waiting:
                 continue
             record = closing_record(landing, key)
-            names = [name for name in file_names(record) if name not in here]
+            names = [name for name in row_counts(record) if name not in here]
             new = [name for name in names if name in stored]
             if new or key not in here:
                 table = LANDING_TABLES[str(record["stream"])]
                 with self._transaction():
-                    row_count = sum(self._load(table, name, landing, at) for name in new)
+                    for name in new:
+                        self._load(table, name, landing, at)
                     if key not in here:
                         self._load(RECORDS_TABLE, key, landing, at)
                     self._run("delete from engine.waiting where record_name = ?", key, [key])
                     if len(new) < len(names):
                         self._run("insert into engine.waiting values (?)", key, [key])
-                loaded.append(Loaded(str(record["delivery_id"]), str(record["stream"]), row_count))
+                rows = sum(count for name, count in row_counts(record).items() if name in new)
+                loaded.append(Loaded(str(record["delivery_id"]), str(record["stream"]), rows))
         return loaded + [self._load_alone(name, landing, at) for name in arrived(stored - here)]
 
     def _load_alone(self, name: str, landing: ObjectStore, at: datetime) -> Loaded:
         """Load what Firehose wrote: such an object is a delivery of its own."""
+        stream = name.partition("/")[0]
         with self._transaction():
-            return Loaded(name, "usage", self._load(LANDING_TABLES["usage"], name, landing, at))
+            self._load(LANDING_TABLES[stream], name, landing, at)
+        return Loaded(name, stream, None)
 
-    def _load(self, table: str, name: str, landing: ObjectStore, at: datetime) -> int:
+    def _load(self, table: str, name: str, landing: ObjectStore, at: datetime) -> None:
+        naive = at.astimezone(UTC).replace(tzinfo=None)
+        if table in FILED:
+            self._files.keep(landing, name)
+        else:
+            self._insert(table, name, landing.get(name), naive)
+        sql = "insert into engine.files values (?, ?, ?, false)"
+        self._run(sql, name, [name, table, naive])
+
+    def _insert(self, table: str, name: str, body: bytes, at: datetime) -> None:
         sql = (
             f"insert into {table} select json, ?, row_number() over (), ? "
             "from read_ndjson_objects(?, maximum_object_size = 67108864)"
         )
         with tempfile.TemporaryDirectory() as folder:
             path = Path(folder) / Path(name).name
-            path.write_bytes(landing.get(name))
-            naive = at.astimezone(UTC).replace(tzinfo=None)
+            path.write_bytes(body)
             try:
-                counted = self._db.execute(sql, [name, naive, str(path)]).fetchone()
+                self._db.execute(sql, [name, at, str(path)])
             except duckdb.Error as error:
-                detail = f"cannot be loaded: {str(error).splitlines()[0]}"
-                raise FileRefused(file=name, detail=detail) from error
-        self._run("insert into engine.files values (?)", name, [name])
-        return int(counted[0]) if counted else 0
+                raise _refused(name, str(error).splitlines()[0]) from error
 
     def refresh(self) -> list[Refreshed]:
-        """Bring every model up to date, in one transaction."""
-        with self._transaction():
-            filled = [
-                str(name)
-                for (name,) in self._rows("select name from engine.models where is_filled")
-            ]
-            result = Refresh(self._db, filled).run(self._models.values(), self._grown())
-            self._run("update engine.models set is_filled = true where not is_filled", "refresh")
+        """Bring every model up to date, in one transaction.
+
+        Errors: `FileRefused` for a file of usage that cannot be read; it counts as not loaded.
+        """
+        new = [name for table in sorted(FILED) for name in self._files_of(table, "not is_typed")]
+        try:
+            with self._transaction():
+                filled = [
+                    str(name)
+                    for (name,) in self._rows("select name from engine.models where is_filled")
+                ]
+                grown = self._grown() | self._grown_files()
+                result = Refresh(self._db, filled).run(self._models.values(), grown)
+                self._run(
+                    "update engine.models set is_filled = true where not is_filled", "refresh"
+                )
+                self._run("update engine.files set is_typed = true where not is_typed", "refresh")
+        except SqlRefused:
+            name, detail = self._files.unreadable(self._db, new)
+            if not name:
+                raise
+            self._run("delete from engine.files where file_name = ?", name, [name])
+            raise _refused(name, detail) from None
         return result
 
-    def _grown(self) -> dict[str, int]:
-        """Landing tables that have grown since the last refresh, with their first new rowid.
+    def _grown(self) -> dict[str, Grown]:
+        """Landing tables that have grown since the last refresh, with their new rows.
 
         They are append only, so their rowids never move.
         """
         seen = {str(name): int(str(rowid)) for name, rowid in self._rows("from engine.tables")}
         grown = {}
-        for name in _LANDED if self._models else []:
+        for name in _STORED if self._models else []:
             ((last,),) = self._rows(f"select coalesce(max(rowid), -1) from {name}")
             first = seen.get(name, 0)
             if int(str(last)) >= first:
-                grown[name] = first
+                new = f"select * from {name} where rowid >= {first}"
+                grown[name] = Grown([new], partial(_all_of, name))
                 sql = "insert or replace into engine.tables values (?, ?)"
                 self._run(sql, "refresh", [name, int(str(last)) + 1])
         return grown
 
+    def _grown_files(self) -> dict[str, Grown]:
+        """The same of what is read from files, with all of it for a model that starts anew."""
+        grown = {}
+        for table in sorted(FILED) if self._models else []:
+            new = self._files_of(table, "not is_typed")
+            grown[table] = Grown(self._selects(new), partial(self._all_files_of, table))
+        return grown
+
+    def _files_of(self, table: str, condition: str = "true") -> list[str]:
+        sql = f"select file_name from engine.files where table_name = ? and {condition} order by 1"
+        return [str(name) for (name,) in self._db.execute(sql, [table]).fetchall()]
+
+    def _all_files_of(self, table: str) -> list[str]:
+        return self._selects(self._files_of(table))
+
+    def _selects(self, names: Sequence[str]) -> list[str]:
+        return [self._files.select(chunk) for chunk in self._files.chunks(names)]
+
+    def _show_landed(self, table: str) -> None:
+        """Let the view over the files of a landing table show all that is loaded."""
+        names = self._files_of(table)
+        self._run(f"create or replace view {table} as {self._files.view(names)}", table)
+
     def query(self, sql: str, binds: Sequence[object] = ()) -> list[Row]:
         """Rows of one Snowflake select, values bound to `?`."""
         (statement,) = parse(sql, "query")
+        for table in sorted(tables_of(statement) & FILED):
+            self._show_landed(table)
         found = self._run(to_duckdb(statement, "query").sql(dialect="duckdb"), "query", binds)
         names = [column[0].lower() for column in found.description or []]
         return [dict(zip(names, row, strict=True)) for row in found.fetchall()]
@@ -196,6 +283,26 @@ class DuckDBWarehouse:
 
     def _rows(self, sql: str) -> list[tuple[object, ...]]:
         return self._db.execute(sql).fetchall()
+
+
+def _passing(owner: object) -> Path:
+    """A folder that goes when its owner does."""
+    folder = tempfile.mkdtemp(prefix="meterbook-")
+    weakref.finalize(owner, shutil.rmtree, folder, ignore_errors=True)
+    return Path(folder)
+
+
+def _all_of(table: str) -> list[str]:
+    return [f"select * from {table}"]
+
+
+def _defined(statement: exp.Expression) -> str:
+    table = statement.find(exp.Table)
+    return f"{table.db}.{table.name}".lower() if table else ""
+
+
+def _refused(name: str, detail: str) -> FileRefused:
+    return FileRefused(file=name, detail=f"cannot be loaded: {detail}")
 
 
 def _defining(statement: exp.Expression, path: str) -> str:

@@ -1,4 +1,7 @@
-"""Dynamic tables as one machine keeps them: the select as a tree, and what it is kept by."""
+"""Dynamic tables as one machine keeps them: the select as a tree, and what it is kept by.
+
+A view that a model reads stands in the model's select, so that what a model depends on is tables.
+"""
 
 from __future__ import annotations
 
@@ -8,6 +11,7 @@ from dataclasses import dataclass
 from functools import lru_cache
 from graphlib import CycleError, TopologicalSorter
 
+from meterbook.canonical import sha256
 from meterbook.errors import SqlRefused
 from meterbook.sqlfiles import SqlFile
 from sqlglot import exp
@@ -19,10 +23,14 @@ _KEPT_BY = re.compile(r"(?:parts|append) by (.+)")
 
 @dataclass(frozen=True, slots=True)
 class Model:
-    """One model: `reads` are qualified table names, `kept_by` is empty for a whole refresh."""
+    """One model: `reads` are qualified table names, `kept_by` is empty for a whole refresh.
+
+    `sha256` is that of its text and of the views that stand in it.
+    """
 
     name: str
     path: str
+    sha256: str
     select: exp.Expression
     reads: frozenset[str]
     kept_by: tuple[str, ...]
@@ -34,13 +42,15 @@ class Model:
 
     def over_parts(self, sources: Iterable[str], touched: str) -> str:
         """The select with the named sources cut down to the parts that `touched` lists."""
+        cut = f"semi join {touched} using ({', '.join(self.kept_by)})"
+        return self.over({name: f"select * from {name} {cut}" for name in sources})
+
+    def over(self, sources: Mapping[str, str]) -> str:
+        """The select with the named sources replaced by selects."""
         select = self.select.copy()
-        columns = ", ".join(self.kept_by)
         for table in list(select.find_all(exp.Table)):
-            name = f"{table.db}.{table.name}".lower()
-            if name in sources:
-                part = f"select * from {name} semi join {touched} using ({columns})"
-                table.replace(exp.Subquery(this=_duckdb(part), alias=_alias(table)))
+            if instead := sources.get(_name(table)):
+                table.replace(exp.Subquery(this=_duckdb(instead), alias=_alias(table)))
         return select.sql(dialect="duckdb")
 
 
@@ -49,7 +59,9 @@ def models_of(files: Iterable[SqlFile]) -> dict[str, Model]:
 
     Errors: `SqlRefused` for a model without a declared refresh, or models that read each other.
     """
-    models = {model.name: model for model in map(_model, files) if model}
+    defining = [file for file in files if file.path.startswith("models")]
+    views = tuple(file for file in defining if not file.refresh)
+    models = {model.name: model for file in defining if (model := _model(file, views))}
     return {name: models[name] for name in _in_order(models)}
 
 
@@ -61,7 +73,7 @@ def is_dynamic(statement: exp.Expression) -> bool:
 
 
 @lru_cache(maxsize=512)  # parsing is most of what opening a book costs
-def _model(file: SqlFile) -> Model | None:
+def _model(file: SqlFile, views: tuple[SqlFile, ...]) -> Model | None:
     statements = [found for found in parse(file.text, file.path) if is_dynamic(found)]
     if not statements:
         return None
@@ -69,13 +81,37 @@ def _model(file: SqlFile) -> Model | None:
     kept_by = _KEPT_BY.fullmatch(file.refresh)
     if kept_by is None and file.refresh != "whole":
         raise SqlRefused(file=file.path, detail=f"the header declares no refresh: {file.refresh!r}")
+    read = _views_of(statement, {view.name: view for view in views})
+    select = _with_views(statement.expression, read)
     return Model(
         name=file.name,
         path=file.path,
-        select=to_duckdb(statement.expression, file.path),
-        reads=tables_of(statement.expression),
+        sha256=sha256("".join([file.text, *(view.text for view in read.values())])),
+        select=to_duckdb(select, file.path),
+        reads=tables_of(select),
         kept_by=tuple(kept_by[1].split(", ")) if kept_by else (),
     )
+
+
+def _views_of(tree: exp.Expression, views: Mapping[str, SqlFile]) -> dict[str, SqlFile]:
+    """The views that a statement reads, and those that they read."""
+    read: dict[str, SqlFile] = {}
+    for name in sorted(tables_of(tree) & views.keys()):
+        view = views[name]
+        (statement,) = parse(view.text, view.path)
+        read |= {name: view} | _views_of(statement.expression, views)
+    return read
+
+
+def _with_views(select: exp.Expression, views: Mapping[str, SqlFile]) -> exp.Expression:
+    """The select with each view that it reads written out in its place, and the views of those."""
+    select = select.copy()
+    while read := [table for table in select.find_all(exp.Table) if _name(table) in views]:
+        for table in read:
+            view = views[_name(table)]
+            (statement,) = parse(view.text, view.path)
+            table.replace(exp.Subquery(this=statement.expression.copy(), alias=_alias(table)))
+    return select
 
 
 def _in_order(models: Mapping[str, Model]) -> list[str]:
@@ -88,6 +124,10 @@ def _in_order(models: Mapping[str, Model]) -> list[str]:
 
 def _duckdb(sql: str) -> exp.Expression:
     return exp.maybe_parse(sql, dialect="duckdb", into=exp.Select)
+
+
+def _name(table: exp.Table) -> str:
+    return f"{table.db}.{table.name}".lower()
 
 
 def _alias(table: exp.Table) -> exp.TableAlias:

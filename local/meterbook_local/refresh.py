@@ -7,12 +7,14 @@
 What changed is known exactly: landing tables only grow, and each refreshed model leaves behind the
 rows that it took out and put in. A changed table without the columns that a model is kept by (the
 catalog, the rules) makes that model's refresh whole. So refreshing after every piece ends in the
-same tables as refreshing once.
+same tables as refreshing once. What is kept by the place of a landed row only grows as well: new
+rows are put behind the old ones, some files at a time.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass
 
 import duckdb
 from meterbook.errors import SqlRefused
@@ -21,6 +23,15 @@ from meterbook.ports import Refreshed
 from meterbook_local.models import Model
 
 _ALL = ""  # instead of a table of changed rows: take the whole of it as changed
+_PLACE = ("file_name", "file_row")  # of a landed row; no two have one, and none ever changes
+
+
+@dataclass(frozen=True, slots=True)
+class Grown:
+    """A landing table's new rows, and all of them, as selects to be read one after the other."""
+
+    new: Sequence[str]
+    all: Callable[[], Sequence[str]]
 
 
 class Refresh:
@@ -30,31 +41,55 @@ class Refresh:
         self._db = db
         self._filled = set(filled)
         self._changed: dict[str, str] = {}  # name → table of changed rows, or _ALL
+        self._grown: Mapping[str, Grown] = {}
+        self._taken: list[str] = []  # tables of rows that were taken out and put in
         self._columns: dict[str, frozenset[str]] = {}
 
-    def run(self, models: Iterable[Model], grown: Mapping[str, int]) -> list[Refreshed]:
-        """Refresh the models in the order given; `grown` says from which rowid a table is new."""
-        for name, first in grown.items():
-            delta = _delta_of(name)
-            self._do(f"create temp table {delta} as select * from {name} where rowid >= {first}")
-            self._changed[name] = delta
+    def run(self, models: Iterable[Model], grown: Mapping[str, Grown]) -> list[Refreshed]:
+        """Refresh the models in the order given; `grown` has the landing tables with new rows."""
+        self._grown = grown
+        for name, rows in grown.items():
+            if rows.new:
+                self._leave_behind(name, " union all ".join(f"({select})" for select in rows.new))
         result = [Refreshed(model.name, self._refresh(model)) for model in models]
         for delta in filter(None, self._changed.values()):
-            self._do(f"drop table {delta}")
+            self._do(f"drop view {delta}")
+        for name in self._taken:
+            self._do(f"drop table {name}")
         return result
 
     def _refresh(self, model: Model) -> str:
         changed = sorted(model.reads & self._changed.keys())
-        if model.name not in self._filled:
+        is_new = model.name not in self._filled
+        if not (is_new or changed):
+            return "unchanged"
+        if model.kept_by == _PLACE and len(model.reads) == 1 and model.reads <= self._grown.keys():
+            return self._append(model, is_new)
+        if is_new:
             self._do(f"insert into {model.name} {model.sql}", model)
             self._changed[model.name] = _ALL
             return "whole"
-        if not changed:
-            return "unchanged"
         keyed = {name for name in model.reads if self._is_kept_by(name, model.kept_by)}
         if model.kept_by and all(name in keyed and self._changed[name] for name in changed):
             return self._refresh_parts(model, changed, keyed)
         return "whole" if self._rewrite(model, model.sql) else "unchanged"
+
+    def _append(self, model: Model, is_new: bool) -> str:
+        """Put behind the model's rows what it makes of the new rows of its landing table."""
+        (source,) = model.reads
+        grown = self._grown[source]
+        ((last,),) = self._db.execute(f"select max(rowid) from {model.name}").fetchall()
+        for select in grown.all() if is_new else grown.new:
+            self._do(f"insert into {model.name} {model.over({source: select})}", model)
+        self._leave_behind(model.name, f"select * from {model.name} where rowid > {last or -1}")
+        if is_new:
+            self._changed[model.name] = _ALL
+        return "whole" if is_new else "parts"
+
+    def _leave_behind(self, name: str, rows: str) -> None:
+        delta = _delta_of(name)
+        self._do(f"create or replace temp view {delta} as {rows}")
+        self._changed[name] = delta
 
     def _refresh_parts(self, model: Model, changed: list[str], keyed: set[str]) -> str:
         columns = ", ".join(model.kept_by)
@@ -70,19 +105,20 @@ class Refresh:
         """Put what the select says in place of the model's rows (of a cut), where it differs."""
         self._do(f"create temp table fresh as {select}", model)
         self._do(f"create temp table held as select * from {model.name}{cut}")
-        delta = _delta_of(model.name)
+        taken = f"temp.taken_{model.name.replace('.', '_')}"
         self._do(
-            f"create temp table {delta} as (from held except all from fresh) "
+            f"create temp table {taken} as (from held except all from fresh) "
             "union all (from fresh except all from held)"
         )
-        differs = self._has_rows(delta)
+        self._taken.append(taken)
+        differs = self._has_rows(taken)
         if differs:
             columns = ", ".join(model.kept_by)
             where = f" where ({columns}) in (from touched)" if cut else ""
             self._do(f"delete from {model.name}{where}")
             self._do(f"insert into {model.name} from fresh")
-            self._changed[model.name] = delta
-        for name in ("fresh", "held", *([] if differs else [delta])):
+            self._leave_behind(model.name, f"from {taken}")
+        for name in ("fresh", "held"):
             self._do(f"drop table {name}")
         return differs
 

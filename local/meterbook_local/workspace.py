@@ -8,6 +8,7 @@
     outbox.jsonl     the announcements
     lock             who is working in here
     source/ summary.json    what `demo` made up, and what `demo` and `real` found out
+    azure/ azure.json       the book of the second data set of `real`, and what it found out
 
 The folder can be moved: nothing in it knows its own place.
 """
@@ -37,7 +38,7 @@ from meterbook_local.outbox import Outbox
 MARK = "meterbook.json"
 _OWN = frozenset((
     MARK, "landing", "book.duckdb", "book.duckdb.wal", "book.duckdb.tmp", "evidence", "announced",
-    "outbox.jsonl", "lock", "source", "summary.json",
+    "outbox.jsonl", "lock", "source", "summary.json", "azure", "azure.json",
 ))  # fmt: skip
 _LAYOUT = {"layout": "1", "what": "meterbook workspace"}
 _PAUSE_SECONDS = 0.1
@@ -74,7 +75,7 @@ def open_workspace(
     _recognise(root, create)
     with _held(root, command, wait_seconds):
         _mark(root)
-        with closing(_warehouse(root / "book.duckdb")) as warehouse:
+        with closing(_warehouse(root / "book.duckdb", root / "landing")) as warehouse:
             landing = FolderStore(root / "landing")
             book = Book(warehouse, landing, clock)
             if apply:
@@ -160,9 +161,9 @@ def _empty(root: Path) -> None:
             path.unlink()
 
 
-def _warehouse(path: Path) -> DuckDBWarehouse:
+def _warehouse(path: Path, landing: Path) -> DuckDBWarehouse:
     try:
-        return DuckDBWarehouse(path)
+        return DuckDBWarehouse(path, landing)
     except duckdb.Error as error:
         if "Could not set lock" in str(error):
             holder = f"another program that has {path.name} open"

@@ -1,49 +1,51 @@
 -- no_usage_is_lost: landed = duplicates + rejected + counted, for each landing file.
 --
 -- kind:    check, returns no row when all is well
--- reads:   metering.landed_usage, metering.usage_judged, metering.usage_events, metering.usage_rejects
--- why:     landed is read from the packs themselves, so an event that any model drops on the way is
---          missed here.
+-- reads:   metering.usage_lines, metering.usage_repeats, metering.usage_rejects, metering.usage_events
+-- why:     what has landed is what the lines say; that these are as many as their packs say they hold is
+--          the check packs_are_whole.
 
-with landed as (
+with lines as (
     select
-        sum(
-            iff(
-                coalesce(is_array(record:detail.events), false),
-                array_size(record:detail.events),
-                1
-            )
-        ) as line_count
-    from metering.landed_usage
-),
-
-told_again as (
-    select count(*) as line_count
-    from metering.usage_judged as j
-    inner join metering.usage_events as e
-        on
-            j.tenant_id = e.tenant_id
-            and j.source = e.source
-            and j.event_id = e.event_id
-            and j.payload_hash = e.payload_hash
-    where j.reason is null
-),
-
-counted as (
-    select count(*) as event_count from metering.usage_events
-),
-
-rejected as (
-    select count(*) as line_count from metering.usage_rejects
+        file_name,
+        1 as landed,
+        0 as duplicates,
+        0 as rejected,
+        0 as counted
+    from metering.usage_lines
+    union all
+    select
+        file_name,
+        0 as landed,
+        iff(is_conflict, 0, 1) as duplicates,
+        0 as rejected,
+        0 as counted
+    from metering.usage_repeats
+    union all
+    select
+        file_name,
+        0 as landed,
+        0 as duplicates,
+        1 as rejected,
+        0 as counted
+    from metering.usage_rejects
+    union all
+    select
+        file_name,
+        0 as landed,
+        0 as duplicates,
+        0 as rejected,
+        1 as counted
+    from metering.usage_events
 )
 
 select
-    coalesce(l.line_count, 0) as landed,
-    t.line_count - c.event_count as duplicates,
-    r.line_count as rejected,
-    c.event_count as counted
-from landed as l
-cross join told_again as t
-cross join counted as c
-cross join rejected as r
-where coalesce(l.line_count, 0) <> t.line_count + r.line_count;
+    file_name,
+    sum(landed) as landed,
+    sum(duplicates) as duplicates,
+    sum(rejected) as rejected,
+    sum(counted) as counted
+from lines
+group by file_name
+having sum(landed) <> sum(duplicates) + sum(rejected) + sum(counted)
+order by file_name;

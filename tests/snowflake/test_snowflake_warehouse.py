@@ -111,8 +111,18 @@ def test_models_that_read_each_other_are_refused(session: Session) -> None:
 def test_each_file_is_applied_in_the_role_that_is_to_own_what_it_makes(session: Session) -> None:
     SnowflakeWarehouse(session).apply([*TABLES, DAYS])
     roles = _said(session, "use role meterbook")
-    assert roles == ["use role meterbook_landing_owner"] * 2 + ["use role meterbook_metering_owner"]
-    assert len(_said(session, 'use role "')) == 3  # and back each time
+    assert roles == [
+        *["use role meterbook_landing_owner"] * len(TABLES),
+        "use role meterbook_metering_owner",
+    ]
+    assert len(_said(session, 'use role "')) == len(roles)  # and back each time
+
+
+def test_readers_are_given_each_published_view_and_nothing_else(session: Session) -> None:
+    apply_sql(SnowflakeWarehouse(session))
+    published = {file.name for file in read_sql("models") if file.path.startswith("models/publish")}
+    given = {text.split()[4] for text in _said(session, "grant select on view")}
+    assert given == published
 
 
 def test_a_deployment_without_owner_roles_stays_in_the_role_of_the_session(

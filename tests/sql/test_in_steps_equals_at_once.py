@@ -239,7 +239,7 @@ TOLD_TWICE = [
     ("usage", "u1", "usage:t", usage_rows([
         (1, "acme", OCTOBER_2, "calls", "7", ""), (2, "acme", OCTOBER_2, "customers", "1", "c1")]), {}, False),
     ("usage", "u2", "usage:t", usage_rows([
-        (1, "acme", OCTOBER_2, "calls", "8", ""), (3, "globex", OCTOBER_2, "calls", "2", ""),
+        (1, "acme", OCTOBER_2, "calls", "7", ""), (3, "globex", OCTOBER_2, "calls", "2", ""),
         (4, "acme", OCTOBER_2, "customers", "1", "c1")]), {}, False),
 ]  # fmt: skip
 
@@ -249,9 +249,9 @@ TOLD_TWICE = [
     [
         ("usage_shares", "parts by usage_date", "append by usage_date, metric, tenant_id"),
         (
-            "usage_events",
+            "usage_repeats",
             "append by tenant_id, source, event_id",
-            "append by tenant_id, source, event_id, payload_hash",
+            "append by file_name, file_row",
         ),
     ],
 )
@@ -282,10 +282,13 @@ def test_a_changed_text_is_filled_again_with_all_that_reads_it(tmp_path):
     warehouse = DuckDBWarehouse()
     warehouse.apply(FILES)
     warehouse.refresh()
-    changed = [
-        SqlFile(file.path, file.text.replace("'quantity_too_fine'", "'too_fine'")) for file in FILES
-    ]
-    assert warehouse.apply(changed) == ["metering.usage_lines"]
-    refreshed = {model.name: model.how for model in warehouse.refresh()}
-    assert refreshed["metering.usage_lines"] == "whole"
+    for reason, changes, filled in (
+        ("'time_not_utc'", "metering.usage_lines", "metering.usage_lines"),
+        ("'unit_mismatch'", "metering.usage_judged", "metering.usage_rejects"),  # a view it reads
+    ):
+        changed = [SqlFile(file.path, file.text.replace(reason, "'no'")) for file in FILES]
+        assert warehouse.apply(changed) == [changes]
+        assert {model.name: model.how for model in warehouse.refresh()}[filled] == "whole"
+        warehouse.apply(FILES)
+        warehouse.refresh()
     warehouse.close()

@@ -3,23 +3,31 @@
 -- grain:   one row per usage_date, metric, tenant_id
 -- kind:    dynamic table, incremental
 -- refresh: parts by usage_date
--- reads:   metering.usage_daily
+-- reads:   metering.usage_daily, metering.allocation_rules
 -- why:     the one definition of a split: cumulative shares in id order, cut at twelve digits. The last
---          share is exactly 10^12, so parts always sum to the pool. A day without use has no row.
+--          share is exactly 10^12, so parts always sum to the pool. A day without use has no row, nor has a
+--          metric that no rule weighs with.
 
 create or alter dynamic table metering.usage_shares
 target_lag = downstream
 warehouse = meterbook_transform
 refresh_mode = incremental
 as
-with weights as (
+with weighing as (
+    select distinct metric
+    from metering.allocation_rules
+    where method = 'usage'
+),
+
+weights as (
     select
-        usage_date,
-        metric,
-        tenant_id,
-        cast(greatest(sum(quantity), 0) * 1000000 as number(38, 0)) as weight
-    from metering.usage_daily
-    group by usage_date, metric, tenant_id
+        u.usage_date,
+        u.metric,
+        u.tenant_id,
+        cast(greatest(sum(u.quantity), 0) * 1000000 as number(38, 0)) as weight
+    from metering.usage_daily as u
+    inner join weighing as w on u.metric = w.metric
+    group by u.usage_date, u.metric, u.tenant_id
 ),
 
 running as (

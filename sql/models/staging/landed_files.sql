@@ -3,10 +3,11 @@
 -- grain:   one row per file_name
 -- kind:    dynamic table, incremental
 -- refresh: parts by file_name
--- reads:   metering.landed_usage, metering.landed_aws_cost, metering.landed_cur,
+-- reads:   metering.usage_lines, metering.landed_aws_cost, metering.landed_cur,
 --          metering.landed_catalog, billing.landed_closes, billing.landed_invoices
 -- why:     a file may be loaded twice (Snowpipe forgets names after 14 days), so its rows are counted
---          by their number in the file, each once.
+--          by their number in the file, each once. Of usage the typed lines are asked: every landed
+--          record has a first one.
 
 create or alter dynamic table metering.landed_files
 target_lag = downstream
@@ -17,7 +18,8 @@ with landed as (
     select
         file_name,
         file_row
-    from metering.landed_usage
+    from metering.usage_lines
+    where ordinal = 0
     union all
     select
         file_name,

@@ -3,31 +3,66 @@
 -- grain:   one row per period_start, tenant_id, metric
 -- kind:    dynamic table, full
 -- refresh: whole
--- reads:   metering.usage_daily, metering.usage_distinct, metering.metrics
--- why:     sums add up over days and modules; ids that a distinct metric counts do not, so these are
---          counted over the whole month.
+-- reads:   metering.usage_daily, metering.usage_distinct, metering.usage_levels, metering.metrics
+-- why:     sums and levels held add up over days and modules; ids that a distinct metric counts do not,
+--          so these are counted over the whole month. Of a peak the month's greatest counts, of a last
+--          value the month's last, over all modules. Ids that were all withdrawn are none, not unknown.
 
 create or alter dynamic table billing.period_usage
 target_lag = downstream
 warehouse = meterbook_transform
 refresh_mode = full
 as
-with quantities as (
+with last_values as (
+    select
+        cast(date_trunc('month', usage_date) as date) as period_start,
+        tenant_id,
+        metric,
+        quantity,
+        is_withdrawn,
+        row_number() over (
+            partition by date_trunc('month', usage_date), tenant_id, metric
+            order by is_withdrawn, event_time desc, source desc, event_id desc
+        ) as place
+    from metering.usage_levels
+    where aggregation = 'latest'
+),
+
+quantities as (
     select
         cast(date_trunc('month', u.usage_date) as date) as period_start,
         u.tenant_id,
         u.metric,
-        u.quantity
+        iff(m.aggregation = 'max', max(u.quantity), sum(u.quantity)) as quantity
     from metering.usage_daily as u
     inner join metering.metrics as m on u.metric = m.metric
-    where m.aggregation = 'sum'
+    where m.aggregation in ('sum', 'max', 'time_weighted')
+    group by date_trunc('month', u.usage_date), u.tenant_id, u.metric, m.aggregation
+    union all
+    select
+        cast(date_trunc('month', usage_date) as date) as period_start,
+        tenant_id,
+        metric,
+        count(distinct counted_id) as quantity
+    from metering.usage_distinct
+    group by date_trunc('month', usage_date), tenant_id, metric
+    union all
+    select distinct
+        cast(date_trunc('month', u.usage_date) as date) as period_start,
+        u.tenant_id,
+        u.metric,
+        0 as quantity
+    from metering.usage_daily as u
+    inner join metering.metrics as m on u.metric = m.metric
+    where m.aggregation = 'distinct'
     union all
     select
         period_start,
         tenant_id,
         metric,
-        1 as quantity
-    from metering.usage_distinct
+        iff(is_withdrawn, 0, quantity) as quantity
+    from last_values
+    where place = 1
 )
 
 select

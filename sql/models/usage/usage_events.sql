@@ -1,33 +1,47 @@
--- metering.usage_events: usage events that count, each once for ever.
+-- metering.usage_events: usage events that count, each once for ever, on the day they count on.
 --
 -- grain:   one row per tenant_id, source, event_id
--- kind:    dynamic table, incremental
--- refresh: append by tenant_id, source, event_id
--- reads:   metering.usage_judged
--- why:     of several lines with one key the smallest (event time, payload hash) counts, whatever came
---          first; so arrival order decides nothing.
+-- kind:    view
+-- reads:   metering.usage_firsts, metering.usage_reversals
+-- why:     a correction stands on the day of the event that it corrects. An event that was withdrawn
+--          and the correction that withdrew it are both counted, and add nothing.
 
-create or alter dynamic table metering.usage_events
-target_lag = downstream
-warehouse = meterbook_transform
-refresh_mode = incremental
+create or replace view metering.usage_events
 as
 select
+    f.file_name,
+    f.file_row,
+    f.ordinal,
+    f.tenant_id,
+    f.source,
+    f.event_id,
+    f.module_id,
+    f.metric,
+    f.aggregation,
+    f.counted_id,
+    f.quantity,
+    f.event_time,
+    f.usage_date,
+    r.file_name is not null as is_withdrawn
+from metering.usage_firsts as f
+left join metering.usage_reversals as r
+    on f.file_name = r.file_name and f.file_row = r.file_row and f.ordinal = r.ordinal
+where f.reverses = ''
+union all
+select
+    file_name,
+    file_row,
+    ordinal,
     tenant_id,
     source,
     event_id,
     module_id,
     metric,
     aggregation,
-    counted_id,
+    '' as counted_id,
     quantity,
     event_time,
     usage_date,
-    period_start,
-    payload_hash
-from metering.usage_judged
-where reason is null
-qualify row_number() over (
-    partition by tenant_id, source, event_id
-    order by event_time, payload_hash
-) = 1;
+    part = 'withdraws' as is_withdrawn
+from metering.usage_reversals
+where part in ('corrects', 'withdraws');

@@ -2,10 +2,10 @@
 --
 -- grain:   one row per file_name, file_row, ordinal
 -- kind:    dynamic table, incremental
--- refresh: append by tenant_id, source, event_id
--- reads:   metering.usage_judged, metering.usage_events
--- why:     unknown is visible: a line that cannot be billed is listed, and so is one that tells another
---          story under a key that counts already.
+-- refresh: append by file_name, file_row
+-- reads:   metering.usage_judged, metering.usage_repeats, metering.usage_reversals
+-- why:     unknown is visible: a line that cannot be billed is listed, so is one that tells another
+--          story under a key that counts already, and so is a correction of nothing that counts.
 
 create or alter dynamic table metering.usage_rejects
 target_lag = '1 hour'
@@ -28,18 +28,31 @@ from metering.usage_judged
 where reason is not null
 union all
 select
-    j.file_name,
-    j.file_row,
-    j.ordinal,
-    j.tenant_id,
-    j.source,
-    j.event_id,
-    j.module_id,
-    j.metric,
-    j.time_text,
-    j.quantity_text,
+    file_name,
+    file_row,
+    ordinal,
+    tenant_id,
+    source,
+    event_id,
+    module_id,
+    metric,
+    time_text,
+    quantity_text,
     'conflicting_duplicate' as reason
-from metering.usage_judged as j
-inner join metering.usage_events as e
-    on j.tenant_id = e.tenant_id and j.source = e.source and j.event_id = e.event_id
-where j.reason is null and j.payload_hash <> e.payload_hash;
+from metering.usage_repeats
+where is_conflict
+union all
+select
+    file_name,
+    file_row,
+    ordinal,
+    tenant_id,
+    source,
+    event_id,
+    module_id,
+    metric,
+    time_text,
+    quantity_text,
+    'reversal_unmatched' as reason
+from metering.usage_reversals
+where part = 'unmatched';

@@ -2,7 +2,7 @@
 --
 -- kind: account, run once by a person as ACCOUNTADMIN, in a worksheet
 -- why:  to say what holds for objects that are still to come takes a right that no deployment should
---       have. It is said here once, so that a view that is replaced keeps its readers. A deployment
+--       have. It is said here once, so that an object that is replaced keeps those who read it. A deployment
 --       that has its warehouse and database already writes their names here and in its settings.
 
 use role accountadmin;
@@ -62,6 +62,6 @@ grant select on future views in schema metering to role meterbook_jobs;
 grant select, operate on future dynamic tables in schema metering to role meterbook_jobs;
 grant select, operate on future dynamic tables in schema billing to role meterbook_jobs;
 
--- The reader: the published views, which are all the views that there are, and nothing else.
+-- The reader: the published views and nothing else. Each is granted by its owner when it is made, for
+-- other views of the schema are steps on the way that show more than is published.
 grant usage on schema metering to role meterbook_reader;
-grant select on future views in schema metering to role meterbook_reader;

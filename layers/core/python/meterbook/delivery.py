@@ -7,7 +7,8 @@ Whoever puts the closing record has made the delivery; a second writer of the sa
 it came too late, and its rows are never read. So a delivery id doubles as a claim: the catalog's
 next revision, or the close of one account's period.
 
-    usage/<yyyy>/<mm>/<dd>/….gz                 what Firehose writes, under the date of arrival
+    usage/<yyyy>/<mm>/<dd>/<hh>/….gz            what Firehose writes, under the hour of arrival
+    usage_counts/<yyyy>/<mm>/<dd>/<hh>/….gz     the same of what producers say they have recorded
 
 Such an object is a delivery of its own and has no closing record: Firehose writes it whole, and the
 packs in it say how many events they hold.
@@ -30,6 +31,7 @@ from meterbook.ports import ObjectStore
 
 LANDING_TABLES = {
     "usage": "metering.landed_usage",
+    "usage_counts": "metering.landed_usage_counts",
     "cur": "metering.landed_cur",
     "aws_cost": "metering.landed_aws_cost",
     "catalog": "metering.landed_catalog",
@@ -38,7 +40,7 @@ LANDING_TABLES = {
 }
 RECORDS_TABLE = "metering.deliveries"
 RECORDS_PREFIX = "deliveries/"
-_ARRIVED = re.compile(r"usage/[0-9]{4}/[0-9]{2}/[0-9]{2}/[^/]+")
+_ARRIVED = re.compile(r"(usage|usage_counts)/[0-9]{4}/[0-9]{2}/[0-9]{2}/([0-9]{2}/)?[^/]+")
 _AS_STORED = ("delivery_id", "stream", "family", "scope", "payer", "replaces", "origin")
 ROW_CHARACTERS = 12 * 2**20  # a VARIANT holds 16 MiB
 FILE_CHARACTERS = 16 * 2**20  # a file's text before it is gzipped; one is held in memory
@@ -196,10 +198,11 @@ def closing_record(landing: ObjectStore, key: str) -> dict[str, object]:
     return dict(record)
 
 
-def file_names(record: Mapping[str, object]) -> list[str]:
-    """The files that a closing record names."""
+def row_counts(record: Mapping[str, object]) -> dict[str, int]:
+    """The files that a closing record names, each with its rows."""
     files = record["files"]
-    return [str(file["file_name"]) for file in files] if isinstance(files, list) else []
+    listed = files if isinstance(files, list) else []
+    return {str(file["file_name"]): int(file["row_count"]) for file in listed}
 
 
 def arrived(keys: Iterable[str]) -> list[str]:

@@ -120,11 +120,11 @@ class CostExplorer(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class Loaded:
-    """One delivery that a load brought into the book."""
+    """One delivery that a load brought into the book; `row_count` is None where nobody tells it."""
 
     delivery_id: str
     stream: str
-    row_count: int
+    row_count: int | None
 
 
 @dataclass(frozen=True, slots=True)

@@ -19,9 +19,9 @@ from meterbook.delivery import (
     Delivery,
     close_delivery,
     closing_record,
-    file_names,
     land_rows,
     record_key,
+    row_counts,
 )
 from meterbook.errors import BookInconsistent
 from meterbook.period import Period
@@ -64,7 +64,7 @@ def land_close(landing: ObjectStore, frozen: FrozenPeriod, closed_at: datetime) 
 def read_close(landing: ObjectStore, period: Period, account_id: str) -> FrozenPeriod:
     """Read a close back. Errors: `BookInconsistent` when its bytes are not what was frozen."""
     delivery_id = _delivery_id(period, account_id)
-    file_name = file_names(closing_record(landing, record_key(STREAM, delivery_id)))[0]
+    file_name = next(iter(row_counts(closing_record(landing, record_key(STREAM, delivery_id)))))
     try:
         text = gzip.decompress(landing.get(file_name)).decode()
         head = json.loads(text.partition("\n")[0])

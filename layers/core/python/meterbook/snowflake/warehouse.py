@@ -22,8 +22,8 @@ from meterbook.delivery import (
     RECORDS_PREFIX,
     RECORDS_TABLE,
     closing_record,
-    file_names,
     record_key,
+    row_counts,
 )
 from meterbook.errors import InputRefused, SnowflakeFailed, SnowflakeUnavailable, SqlRefused
 from meterbook.ports import Loaded, ObjectStore, Refreshed, Row
@@ -31,8 +31,9 @@ from meterbook.snowflake.connection import our_errors
 from meterbook.sqlfiles import SqlFile, in_order_of_creation, read_sql
 
 WAREHOUSE: Final = "meterbook_transform"
-LEFT_TO_PIPES: Final = frozenset({"usage", "cur"})
+LEFT_TO_PIPES: Final = frozenset({"usage", "usage_counts", "cur"})
 _LANDING_OWNER = "meterbook_landing_owner"
+_READER = "meterbook_reader"  # of what is published; a view that is replaced has lost its readers
 _TRIES = 3
 _FILES_PER_COPY = 1000  # Snowflake takes no more names in one statement
 _HISTORY = """
@@ -147,6 +148,8 @@ class SnowflakeWarehouse:
             with self._owner_of(file):
                 for statement in _statements(file.text):
                     self._run(re.sub(rf"\b{WAREHOUSE}\b", self._warehouse, statement))
+                if self._as_owners and file.path.startswith("models/publish/"):
+                    self._run(f"grant select on view {file.name} to role {_READER}")
         except SnowflakeFailed as error:
             if error.retryable:
                 raise
@@ -183,7 +186,7 @@ class SnowflakeWarehouse:
                 record = closing_record(landing, key)
                 waiting.setdefault(key, [])
                 if record["stream"] in self._copied:
-                    waiting[key] = file_names(record)
+                    waiting[key] = list(row_counts(record))
         loaded = []
         for key, names in waiting.items():
             stream, _, delivery_id = key.removeprefix(RECORDS_PREFIX).partition("/")
