@@ -10,6 +10,7 @@ from catalog.catalog_sample import SAMPLE, Reading
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from meterbook.catalog.document import Document, Fields
+from meterbook.catalog.kinds import AGGREGATIONS
 from meterbook.catalog.read_catalog import read_catalog
 
 ALWAYS = {"starts_on": "1900-01-01", "ends_on": "9999-12-31"}
@@ -60,6 +61,46 @@ def test_what_is_not_written_is_landed_as_its_default(read: Reading) -> None:
     assert bodies["seller"]["bank"] == ""
     assert bodies["metric"]["visibility"] == "licensee"
     assert bodies["tenant"]["name"] == "acme"
+
+
+@pytest.mark.parametrize(
+    "written",
+    ["{MB: 0.0010, KB: 0.000001}", "[{unit: MB, factor: 0.001}, {unit: KB, factor: 0.000001}]"],
+)
+def test_a_metric_says_how_it_is_aggregated_and_what_it_converts(
+    written: str, read: Reading
+) -> None:
+    metric = (
+        f"kind: metric, id: stored, unit: GB, aggregation: time_weighted, conversions: {written}"
+    )
+    assert only(read(f"{{{metric}}}")) == {
+        **ALWAYS,
+        "id": "stored",
+        "name": "stored",
+        "unit": "GB",
+        "aggregation": "time_weighted",
+        "counts": "",
+        "conversions": [{"unit": "KB", "factor": "0.000001"}, {"unit": "MB", "factor": "0.001"}],
+        "visibility": "licensee",
+        "domain": "",
+    }
+
+
+@pytest.mark.parametrize("aggregation", AGGREGATIONS)
+def test_every_aggregation_is_taken_and_converts_nothing_by_itself(
+    aggregation: str, read: Reading
+) -> None:
+    counts = "a" if aggregation == "distinct" else ""
+    text = f"kind: metric, id: m, unit: u, aggregation: {aggregation}, counts: '{counts}'"
+    body = only(read(f"{{{text}}}"))
+    assert (body["aggregation"], body["conversions"]) == (aggregation, [])
+
+
+def test_the_metric_packs_are_one_catalog_of_metrics() -> None:
+    packs = read_catalog(Path(__file__).parents[2] / "examples/metrics")
+    assert {pack.kind for pack in packs} == {"metric"}
+    assert {pack.body["aggregation"] for pack in packs} == {"sum", "max", "latest", "time_weighted"}
+    assert {"lambda_gb_seconds", "lambda_invocations"} < {pack.id for pack in packs}
 
 
 def test_a_plan_without_levy_fees_and_rates_says_so_with_nothing(read: Reading) -> None:

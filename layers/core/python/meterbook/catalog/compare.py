@@ -18,6 +18,7 @@ ENTRY_KEYS = {
     "subscriptions": "starts_on",
     "values": "starts_on",
     "aliases": "raw",
+    "conversions": "unit",
 }
 VERSIONED = ("plan", "allocation_rule")
 METRIC_FIXED = ("unit", "aggregation", "counts")
@@ -153,5 +154,6 @@ def _branch(name: str, value: Any) -> Any:  # noqa: ANN401 - any field's value
 
 def _shown(value: Any) -> str:  # noqa: ANN401 - any branch of a tree
     if isinstance(value, dict):
-        return ", ".join(f"{name.strip('.')} {_shown(part)}" for name, part in value.items())
+        parts = (f"{name.strip('.')} {_shown(part)}" for name, part in value.items())
+        return ", ".join(parts) or "(empty)"
     return str(value).lower() if isinstance(value, bool) else value or "(empty)"

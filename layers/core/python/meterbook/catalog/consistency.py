@@ -85,8 +85,9 @@ def _must_price_what_is_billed(document: Document, index: Index) -> None:
         if metric.body["visibility"] == "internal":
             detail = f"{where} is internal, which is never billed"
             raise document.refusal(detail, "Make it `visibility: licensee`, or take out its price.")
-        if field == "levy" and metric.body["aggregation"] != "distinct":
-            detail = f"{where} is a sum; a levy is owed per distinct customer of the month"
+        aggregation = metric.body["aggregation"]
+        if field == "levy" and aggregation != "distinct":
+            detail = f"{where} is {aggregation}; a levy is owed per distinct customer of the month"
             raise document.refusal(detail, "Name a metric with `aggregation: distinct`.")
 
 

@@ -14,6 +14,7 @@ from meterbook.catalog.reader import UNIT_SIZES, Reader
 from meterbook.money import minor_digits
 
 INVOICE_SERIES = r"[A-Z0-9]{1,12}"
+AGGREGATIONS = ("sum", "max", "latest", "time_weighted", "distinct")
 CONFIG = ("unattributed_threshold", "settle_hours", "cost_source")
 
 
@@ -47,7 +48,7 @@ def _party(doc: Reader) -> Fields:
 
 def metric(doc: Reader) -> Fields:
     """What is counted. A `distinct` one names the attribute whose values it counts."""
-    aggregation = doc.choice("aggregation", "sum distinct", "sum")
+    aggregation = doc.choice("aggregation", " ".join(AGGREGATIONS), "sum")
     counts = doc.matching("counts", "[A-Za-z_][A-Za-z0-9_-]{0,127}", "an attribute's name", "")
     if (aggregation == "distinct") != bool(counts):
         detail = f"an aggregation of {aggregation} {'needs' if not counts else 'does not take'} it"
@@ -57,9 +58,33 @@ def metric(doc: Reader) -> Fields:
         "unit": doc.text("unit"),
         "aggregation": aggregation,
         "counts": counts,
+        "conversions": _conversions(doc, aggregation),
         "visibility": doc.choice("visibility", "licensee internal", "licensee"),
         "domain": doc.text("domain", ""),
     }
+
+
+def _conversions(doc: Reader, aggregation: str) -> list[Fields]:
+    """What else events may be measured in; unit × factor is the metric's own unit, exactly."""
+    found = [_conversion(entry) for entry in doc.entries("conversions", "unit factor", pairs=True)]
+    if found and aggregation == "distinct":
+        detail = "an aggregation of distinct does not take them"
+        raise doc.refusal("conversions", detail, "It counts ids, which have no unit to convert.")
+    taken = {doc.text("unit")}
+    for entry in found:
+        if entry["unit"] in taken:
+            detail = f"the unit {entry['unit']!r} is converted twice, or is the metric's own"
+            raise doc.refusal("conversions", detail, "Keep one factor for each other unit.")
+        taken.add(entry["unit"])
+    return sorted(found, key=lambda entry: entry["unit"])
+
+
+def _conversion(entry: Reader) -> Fields:
+    factor = entry.decimal("factor", finest=6, digits=11)
+    if factor == "0":
+        hint = "Write how much of the metric's unit one of this unit is, for example 0.001."
+        raise entry.refusal("factor", "0 converts everything to nothing", hint)
+    return {"unit": entry.text("unit"), "factor": factor}
 
 
 def module(doc: Reader) -> Fields:
@@ -194,7 +219,7 @@ def _value(entry: Reader, name: str) -> Fields:
 
 KINDS = {
     "seller": Kind("name address country tax_id email invoice_series bank", seller),
-    "metric": Kind("name unit aggregation counts visibility domain", metric),
+    "metric": Kind("name unit aggregation counts conversions visibility domain", metric),
     "module": Kind("name", module),
     "plan": Kind("version currency passthrough levy facility_fees rates", plan),
     "tenant": Kind("name modules subscriptions", tenant),

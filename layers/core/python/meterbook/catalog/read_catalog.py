@@ -32,6 +32,11 @@ def read_catalog(folder: Path) -> list[Document]:
     return [found[key] for key in sorted(found)]
 
 
+def schema_file() -> Path:
+    """The JSON Schema of a document, by which an editor completes and checks what is written."""
+    return Path(__file__).with_name("catalog.schema.json")
+
+
 def _files(folder: Path) -> list[Path]:
     if not folder.is_dir():
         raise CatalogRefused(file=str(folder), detail="there is no such folder")
