@@ -358,3 +358,41 @@ def test_a_file_that_nothing_can_be_read_from_is_refused(desk: Desk) -> None:
     desk.mapping = desk.read(JSONL)
     with pytest.raises(FileRefused, match="none of its 2 lines is usage"):
         desk.land_text("at,tenant\nT,acme\n")
+
+
+# -- units and corrections -------------------------------------------------------------------------
+
+CORRECTED = """
+source: meter
+format: csv
+header: true
+time: {column: at}
+tenant: {column: tenant}
+module: {value: front}
+metrics:
+  - {metric: calls, quantity: {column: calls}, unit: {column: unit}}
+event_id: {column: id}
+reverses: {column: corrects}
+"""
+
+
+def test_a_line_may_bring_its_own_unit_and_name_the_line_that_it_takes_back(desk: Desk) -> None:
+    desk.mapping = desk.read(CORRECTED)
+    desk.land_text(
+        "at,tenant,calls,unit,id,corrects\nT,acme,5,kcall,a,\nT,acme,-5,,b,a\nT,acme,-1,,c,a:calls\n"
+    )
+    assert [(event["id"], event["data"]) for event in desk.events] == [
+        ("a:calls", {"quantity": "5", "unit": "kcall"}),
+        ("b:calls", {"quantity": "-5", "reverses": "a:calls"}),
+        ("c:calls", {"quantity": "-1", "reverses": "a:calls"}),
+    ]
+
+
+def test_what_an_event_says_of_producer_sequence_and_reversal_is_landed_as_it_stands(
+    desk: Desk,
+) -> None:
+    desk.mapping = desk.read("source: platform\nformat: cloudevents\n")
+    event = EVENT | {"producer": "f/b1", "sequence": "17", "dataschema": "usage_recorded.v1"}
+    event |= {"data": {"quantity": "-1", "reverses": "e-1"}}
+    desk.land_text(json.dumps(event))
+    assert desk.events == [event]

@@ -13,7 +13,11 @@ from meterbook.collect import mapping as usage
 @pytest.mark.parametrize("example", examples("Usage"), ids=usage.FORMATS)
 def test_an_example_lands_what_the_reference_shows(example: Example, desk: Desk) -> None:
     desk.mapping = desk.read(example.mapping)
-    desk.land_text(example.file)
+    desk.land(
+        desk.parquet(example.file)
+        if "parquet" in example.mapping
+        else desk.file("usage", example.file)
+    )
     assert [json.dumps(event, sort_keys=True) for event in desk.events] == (
         example.landed.splitlines()
     )

@@ -5,10 +5,12 @@ from __future__ import annotations
 import gzip
 import json
 from collections.abc import Iterator
+from contextlib import closing
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
+import duckdb
 from meterbook.collect.ingest_usage import UsageIngested, land_usage, read_usage_mapping
 from meterbook.collect.mapping import UsageMapping
 
@@ -68,6 +70,14 @@ class Desk:
         path = self.folder / name
         path.parent.mkdir(parents=True, exist_ok=True)
         path.write_bytes(content.encode() if isinstance(content, str) else content)
+        return path
+
+    def parquet(self, rows: str, name: str = "usage.parquet") -> Path:
+        """A Parquet file with the rows of a select."""
+        path = self.file(name, b"")
+        with closing(duckdb.connect()) as db:
+            db.execute("set timezone = 'UTC'")
+            db.execute(f"copy ({rows}) to '{path}' (format parquet)")
         return path
 
     def land(self, *files: Path, name: str | None = None) -> UsageIngested:

@@ -7,7 +7,7 @@ SQL gives the reason why it is not billed.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from datetime import datetime, timedelta
 from functools import lru_cache
 from typing import Any
@@ -85,16 +85,21 @@ def _mapped(reading: Reading, mapping: UsageMapping, identity: str) -> Iterator[
     attributes = {name: fields[column] for name, column in mapping.attributes if column in fields}
     for rule in mapping.metrics:
         if rule.quantity.value or rule.quantity.column in fields:
-            data = _data(rule, fields) | ({"attributes": attributes} if attributes else {})
+            data = _data(rule, fields, mapping) | ({"attributes": attributes} if attributes else {})
             yield common | {"id": f"{own_id}:{rule.metric}", "type": rule.metric, "data": data}
 
 
-def _data(rule: MetricRule, fields: dict[str, str]) -> dict[str, object]:
+def _data(rule: MetricRule, fields: Mapping[str, str], mapping: UsageMapping) -> dict[str, object]:
     data: dict[str, object] = {"quantity": _value(rule.quantity, fields)}
-    return data | ({"unit": rule.unit} if rule.unit else {})
+    if unit := _value(rule.unit, fields):
+        data["unit"] = unit
+    if reversed_id := fields.get(mapping.reverses):
+        # A line is named as `event_id` names it; its event carries the metric behind that.
+        data["reverses"] = f"{reversed_id.removesuffix(f':{rule.metric}')}:{rule.metric}"
+    return data
 
 
-def _value(term: Term, fields: dict[str, str]) -> str:
+def _value(term: Term, fields: Mapping[str, str]) -> str:
     return term.value or fields.get(term.column, "")
 
 

@@ -1,4 +1,4 @@
-"""Usage comes in from a file: web server logs, CSV, JSON lines, CloudEvents.
+"""Usage comes in from a file: web server logs, CSV, JSON lines, Parquet, CloudEvents.
 
 Each file is looked at before the first is landed, so a refusal leaves nothing behind. A file is
 landed as one delivery: its new lines, or all of them the first time.
@@ -26,9 +26,11 @@ from meterbook.collect.file_identity import (
     kinships,
     known_files,
     outline,
+    outline_whole,
     remembered,
 )
 from meterbook.collect.mapping import UsageMapping, read_usage_mapping
+from meterbook.collect.parquet import ParquetFile
 from meterbook.collect.readings import Reading, read_usage
 from meterbook.delivery import Delivery, close_delivery, land_rows
 from meterbook.errors import FileChanged, FileRefused, InputRefused, Refused
@@ -157,18 +159,24 @@ def _plans(
     known = known_files(landing, mapping.source)
     plans = []
     # Shorter files first, so that of two in one command the longer is the shorter grown.
-    for file in _shortest_first(files):
+    for file in _shortest_first(files, mapping):
         plan = _plan(landing, known, file, mapping, name)
         known.setdefault(plan.identity, KnownFile(plan.identity)).add(plan.origin(mapping))
         plans.append(plan)
     return plans
 
 
-def _shortest_first(files: Sequence[Path]) -> list[Path]:
+def _shortest_first(files: Sequence[Path], mapping: UsageMapping) -> list[Path]:
     different = list(dict.fromkeys(files))
     if len(different) == 1:
         return different
-    return sorted(different, key=lambda file: (outline(file).size, different.index(file)))
+    return sorted(different, key=lambda file: (_shape(file, mapping).size, different.index(file)))
+
+
+def _shape(file: Path, mapping: UsageMapping, known: Iterable[KnownFile] = ()) -> Outline:
+    if mapping.format == "parquet":
+        return outline_whole(file, ParquetFile(file).row_count())
+    return outline(file, known)
 
 
 def _plan(
@@ -178,7 +186,7 @@ def _plan(
     mapping: UsageMapping,
     name: str | None,
 ) -> _Plan:
-    shape = outline(file, known.values())
+    shape = _shape(file, mapping, known.values())
     shown = name or os.fsencode(file.name).decode("utf-8", "backslashreplace")
     for kin in kinships(shape, list(known.values()), mapping.header_lines):
         if _is_kin(landing, kin, file, shape, mapping, asked=name is not None):

@@ -17,10 +17,15 @@ from meterbook.identifier import is_identifier
 from meterbook.mappingfile import NOWHERE, Section, Term, csv_shape, read_mapping
 from meterbook.textfile import CsvShape, nearest
 
-FORMATS = ("pattern", "csv", "jsonl", "cloudevents")
+FORMATS = ("pattern", "csv", "jsonl", "parquet", "cloudevents")
 ALWAYS = ("source", "format")
-MEANING = ("time", "tenant", "module", "metrics", "attributes", "event_id")
-_LAYOUT = {"pattern": ("pattern",), "csv": ("delimiter", "quote", "header", "columns"), "jsonl": ()}
+MEANING = ("time", "tenant", "module", "metrics", "attributes", "event_id", "reverses")
+_LAYOUT = {
+    "pattern": ("pattern",),
+    "csv": ("delimiter", "quote", "header", "columns"),
+    "jsonl": (),
+    "parquet": (),
+}
 # A source is a part of delivery ids, which have 160 characters in all.
 _LONGEST_SOURCE = 100
 
@@ -43,7 +48,7 @@ class MetricRule:
 
     metric: str
     quantity: Term
-    unit: str = ""
+    unit: Term = NOWHERE
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,12 +66,14 @@ class UsageMapping:
     metrics: tuple[MetricRule, ...] = ()
     attributes: tuple[tuple[str, str], ...] = ()
     event_id: str = ""
+    reverses: str = ""
 
     @property
     def columns(self) -> tuple[str, ...]:
         """Every column that the mapping speaks of, each once."""
-        terms = [self.tenant, self.module, *(rule.quantity for rule in self.metrics)]
-        named = [self.time.column, *(term.column for term in terms), self.event_id]
+        terms = [self.tenant, self.module]
+        terms += [term for rule in self.metrics for term in (rule.quantity, rule.unit)]
+        named = [self.time.column, *(term.column for term in terms), self.event_id, self.reverses]
         named += [column for _, column in self.attributes]
         return tuple(dict.fromkeys(filter(None, named)))
 
@@ -100,9 +107,8 @@ def read_usage_mapping(path: Path) -> UsageMapping:
         module=_id_term(section, "module"),
         metrics=tuple(_metric(part) for part in section.sections("metrics")),
         attributes=tuple(sorted(section.texts("attributes").items())),
-        event_id=section.term("event_id", ("column",)).column
-        if "event_id" in section.values
-        else "",
+        event_id=_column(section, "event_id"),
+        reverses=_column(section, "reverses"),
     )
     _refuse_a_metric_twice(section, mapping)
     _refuse_unknown_columns(section, mapping)
@@ -134,9 +140,16 @@ def _id_term(section: Section, key: str) -> Term:
     return term
 
 
+def _column(section: Section, key: str) -> str:
+    """The column that an optional key names."""
+    return section.term(key, ("column",)).column if key in section.values else ""
+
+
 def _metric(section: Section) -> MetricRule:
     section.only("metric", "quantity", "unit")
-    return MetricRule(_id(section, "metric"), section.term("quantity"), section.text("unit", ""))
+    of_column = isinstance(section.values.get("unit"), dict)
+    unit = section.term("unit") if of_column else Term(value=section.text("unit", ""))
+    return MetricRule(_id(section, "metric"), section.term("quantity"), unit)
 
 
 def _time(section: Section) -> TimeRule:

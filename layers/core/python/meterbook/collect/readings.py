@@ -14,6 +14,8 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 from meterbook.collect.mapping import UsageMapping
+from meterbook.collect.parquet import ParquetFile
+from meterbook.errors import FileRefused
 from meterbook.textfile import as_text, csv_records, places_of, read_lines, without_bom
 
 
@@ -31,6 +33,8 @@ def read_usage(path: Path, mapping: UsageMapping, first_line: int, size: int) ->
 
     Errors: `FileRefused` when the file cannot be read or lacks a mapped column.
     """
+    if mapping.format == "parquet":
+        return _read_parquet(path, mapping, first_line, size)
     lines = without_bom(map(as_text, read_lines(path, size)))
     return _READERS[mapping.format](lines, mapping, first_line, path)
 
@@ -77,6 +81,16 @@ def _read_jsonl(
         fields = {column: text for column, text in found.items() if text is not None}
         if _counts_something(fields, mapping):
             yield Reading(number, number, fields, line)
+
+
+def _read_parquet(
+    path: Path, mapping: UsageMapping, first_line: int, size: int
+) -> Iterator[Reading]:
+    if path.stat().st_size != size:
+        raise FileRefused(file=str(path), detail="the file changed while it was read")
+    for number, fields in enumerate(ParquetFile(path).rows(mapping.columns), 1):
+        if number >= first_line and _counts_something(fields, mapping):
+            yield Reading(number, number, fields, "")
 
 
 def _read_cloudevents(
