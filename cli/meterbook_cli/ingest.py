@@ -11,6 +11,7 @@ from meterbook.book import Book
 from meterbook.collect.ingest_usage import FileIngested, UsageIngested, ingest_usage
 from meterbook.collect.mapping import read_usage_mapping
 from meterbook.costs.ingest_cur import Overlap, ingest_cur, read_cur_mapping
+from meterbook.report.rejects import line_of
 
 from meterbook_cli.printing import put_table, say, step
 from meterbook_cli.session import FINDINGS, workspace_of
@@ -35,7 +36,7 @@ def usage(
         str | None, typer.Option("--as", metavar="NAME", help="Take the file as one of this name.")
     ] = None,
 ) -> None:
-    """Bring in usage: logs by pattern, CSV, JSON lines, CloudEvents."""
+    """Bring in usage: logs by pattern, CSV, JSON lines, Parquet, CloudEvents."""
     wanted = read_usage_mapping(mapping)
     with workspace_of(context) as workspace:
         with step("Reading usage", "lines") as advance:
@@ -72,10 +73,8 @@ def rejects_of(book: Book, files: Sequence[FileIngested]) -> list[tuple[str, int
 
 def _place(file: FileIngested, event_id: object) -> str:
     """An imported event has its line in its id; one with an id of its own is named by that."""
-    identity, _, rest = str(event_id).partition(":")
-    if identity == file.identity and rest:
-        return f"{file.name}:{rest.partition(':')[0]}"
-    return f"{file.name}, event {event_id}"
+    line = line_of(str(event_id), file.identity)
+    return f"{file.name}:{line}" if line else f"{file.name}, event {event_id}"
 
 
 def cur(

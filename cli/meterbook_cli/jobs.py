@@ -11,6 +11,7 @@ from meterbook.close.close_period import Parked, close_period
 from meterbook.invoice.issue_invoices import issue_invoices
 from meterbook.period import Period
 from meterbook.watch.watch_unattributed_costs import watch_unattributed_costs
+from meterbook.watch.watch_usage_gaps import watch_usage_gaps
 
 from meterbook_cli.printing import put, put_table, say
 from meterbook_cli.session import FINDINGS, session_of, workspace_of
@@ -36,13 +37,17 @@ def refresh(context: typer.Context) -> None:
 
 
 def watch(context: typer.Context) -> None:
-    """Announce each settled day that has too much cost without an owner."""
+    """Announce days with too much unowned cost, usage that is missing, and sources gone silent."""
     source = session_of(context).settings.event_source
     with workspace_of(context) as workspace:
-        published = watch_unattributed_costs(
-            workspace.book, workspace.outbox, workspace.announced, source
-        )
-    say(f"{published} day(s) announced.")
+        out = workspace.outbox, workspace.announced, source
+        days = watch_unattributed_costs(workspace.book, *out)
+        usage = watch_usage_gaps(workspace.book, *out)
+    say(f"{days} day(s) announced with too much cost without an owner.")
+    say(f"{usage.gaps} gap(s) announced in what producers have recorded.")
+    say(f"{usage.silent_sources} day(s) announced on which a source has gone silent.")
+    if days or usage.gaps or usage.silent_sources:
+        raise typer.Exit(FINDINGS)
 
 
 def close(

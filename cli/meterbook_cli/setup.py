@@ -16,8 +16,10 @@ from meterbook.catalog.apply_catalog import (
     apply_catalog,
     default_documents,
 )
-from meterbook.catalog.read_catalog import read_catalog
+from meterbook.catalog.read_catalog import read_catalog, schema_file
 from meterbook.delivery import closing_records
+from meterbook.errors import InputRefused
+from meterbook.sqlfiles import project_folder
 from meterbook_local.workspace import Workspace
 
 from meterbook_cli.printing import put, say
@@ -33,11 +35,48 @@ def join(app: typer.Typer) -> None:
     app.command()(apply)
 
 
-def init(context: typer.Context) -> None:
-    """Make the workspace: an empty book with the defaults of the house."""
+def init(
+    context: typer.Context,
+    pack: Annotated[
+        str, typer.Option(metavar="NAME,…", help="Write these ready metrics into the catalog.")
+    ] = "",
+    catalog: Annotated[
+        Path | None,
+        typer.Option(metavar="DIR", help="The folder to begin a catalog in [default: ./catalog]."),
+    ] = None,
+) -> None:
+    """Make the workspace: an empty book with the defaults of the house; or begin a catalog too."""
+    packs = _packs(pack)
     with workspace_of(context, create=True) as workspace:
         begin(workspace)
         say(f"The workspace {workspace.root} is ready.")
+    if packs or catalog:
+        _begin_catalog(catalog or Path("catalog"), packs)
+
+
+def _packs(names: str) -> list[Path]:
+    """The files of the metric packs that are named."""
+    known = {path.stem: path for path in sorted((project_folder("examples") / "metrics").glob("*"))}
+    wanted = [name.strip() for name in names.split(",") if name.strip()]
+    if unknown := [name for name in wanted if name not in known]:
+        raise InputRefused(detail=f"There is no pack {unknown[0]!r}. Known are {', '.join(known)}.")
+    return [known[name] for name in wanted]
+
+
+def _begin_catalog(folder: Path, packs: Sequence[Path]) -> None:
+    """Write packs that an editor can check, and never over what a person has written."""
+    folder.mkdir(parents=True, exist_ok=True)
+    schema = schema_file()
+    texts = {folder / schema.name: schema.read_text("utf-8")}
+    for pack in packs:
+        told = f"# yaml-language-server: $schema={schema.name}\n"
+        texts[folder / pack.name] = told + pack.read_text("utf-8")
+    for path, text in texts.items():
+        if path.exists():
+            say(f"{path} is there already, and stays as it is.")
+        else:
+            path.write_text(text, "utf-8")
+            put(str(path))
 
 
 def begin(workspace: Workspace) -> None:

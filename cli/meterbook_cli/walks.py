@@ -78,10 +78,17 @@ def real(
     context: typer.Context,
     workspace: Place = None,
     data: Annotated[
-        Path, typer.Option(metavar="DIR", help="The folder that holds aws-paired-day.")
+        Path,
+        typer.Option(
+            metavar="DIR",
+            help="The folder that holds aws-paired-day, and azure-llm-trace-2023 if you like.",
+        ),
     ] = Path("../shared/data"),
 ) -> None:
-    """Turn Amazon's published bill and access log of one day into invoices, in build/real."""
+    """Turn Amazon's published bill and access log of one day into invoices, in build/real.
+
+    Azure's published trace of language models, if it is there, is metered beside it (azure.json).
+    """
     log, bill = (data / "aws-paired-day" / name for name in ("Step1AccessLog.gz", "Step1CUR.gz"))
     for file in (log, bill):
         if not file.is_file():
@@ -92,6 +99,7 @@ def real(
             )
     root = _root(context, workspace, "real")
     clear_workspace(root, verb_of(context))
+    _meter_azure(context, root, data / "azure-llm-trace-2023")
     given = project_folder("examples") / "paired-day"
     moment = datetime(2019, 12, 5, 6, tzinfo=UTC)
     inputs = Inputs(
@@ -104,6 +112,44 @@ def real(
         moment,
     )
     _walk(context, root, inputs, with_log_lines=True)
+
+
+def _meter_azure(context: typer.Context, root: Path, folder: Path) -> None:
+    """Bring Azure's trace into a book of its own, and write what each tenant used of what."""
+    if not folder.is_dir():
+        say(f"{folder} is not there; azure.json is left out.")
+        return
+    given = project_folder("examples") / "azure-llm"
+    clock = FixedClock(datetime(2023, 11, 18, 6, tzinfo=UTC))
+    with open_workspace(root / "azure", clock, verb_of(context)) as workspace:
+        begin(workspace)
+        apply_catalog(workspace.book, read_catalog(given / "catalog"))
+        lines = sum(_meter_trace(workspace, folder, given, tenant) for tenant in ("code", "conv"))
+        workspace.book.must_hold()
+        used = workspace.book.query("usage_by_period")
+    by_tenant: dict[str, dict[str, str]] = {}
+    for row in used:  # all of it is of one month
+        by_tenant.setdefault(str(row["tenant_id"]), {})[str(row["metric"])] = short(row["quantity"])
+    _write_json(root / "azure.json", {"lines": lines, "by_tenant": by_tenant})
+    say(f"{lines:,} lines of Azure's trace are metered in {root / 'azure.json'}.")
+
+
+def _meter_trace(workspace: Workspace, folder: Path, given: Path, tenant: str) -> int:
+    """One file of the trace is one tenant; return how many requests it told of."""
+    mapping = read_usage_mapping(given / f"{tenant}.yaml")
+    with step(f"Reading Azure's trace of {tenant}", "lines") as advance:
+        done = ingest_usage(
+            workspace.book,
+            [folder / f"AzureLLMInferenceTrace_{tenant}.csv"],
+            mapping,
+            on_progress=advance,
+        )
+    return sum(file.lines - file.not_usage_lines for file in done.files)
+
+
+def _write_json(path: Path, value: Mapping[str, Any]) -> None:
+    text = json.dumps(value, indent=2, sort_keys=True, ensure_ascii=False)
+    path.write_text(text + "\n", "utf-8")
 
 
 def _root(context: typer.Context, workspace: Path | None, name: str) -> Path:
@@ -125,8 +171,7 @@ def _walk(context: typer.Context, root: Path, inputs: Inputs, *, with_log_lines:
             evidence="evidence",
             lines=lines,
         )
-        text = json.dumps(summary, indent=2, sort_keys=True, ensure_ascii=False)
-        (root / "summary.json").write_text(text + "\n", "utf-8")
+        _write_json(root / "summary.json", summary)
         _put_summary(summary)
         put(conservation_line(workspace.book))
     say(f"The invoices and summary.json are in {root}.")

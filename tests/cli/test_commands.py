@@ -51,6 +51,30 @@ def test_init_says_the_same_twice_and_keeps_what_is_there(run: Run) -> None:
     assert run("show", "v_usage_daily", "--json").stdout == before
 
 
+def test_init_begins_a_catalog_with_the_packs_that_are_named(tmp_path: Path) -> None:
+    catalog = tmp_path / "catalog"
+    init = ("init", "--pack", "ml,storage", "--catalog", catalog)
+    done = run_in(tmp_path / "book", *init)
+    assert (done.exit_code, [Path(line).name for line in done.stdout.splitlines()]) == (
+        0,
+        ["catalog.schema.json", "ml.yaml", "storage.yaml"],
+    )
+    assert (catalog / "ml.yaml").read_text().startswith("# yaml-language-server: $schema=catalog.s")
+    applied = run_in(tmp_path / "book", "apply", catalog)
+    assert applied.stdout.splitlines()[:2] == ["metric", "  + document_storage"]
+    (catalog / "ml.yaml").write_text("{kind: metric, id: mine, unit: call}")
+    again = run_in(tmp_path / "book", *init)
+    assert (again.stdout, again.stderr.count("is there already")) == ("", 3)
+    assert "mine" in (catalog / "ml.yaml").read_text()
+
+
+def test_a_pack_that_is_not_there_is_named_before_anything_is_made(tmp_path: Path) -> None:
+    done = run_in(tmp_path / "book", "init", "--pack", "gpu")
+    assert done.exit_code == 1
+    assert "There is no pack 'gpu'. Known are api, lambda, ml, net" in done.stderr
+    assert not (tmp_path / "book").exists()
+
+
 def test_a_folder_of_something_else_is_never_taken_for_a_workspace(tmp_path: Path) -> None:
     (tmp_path / "thesis.doc").write_text("years of work")
     for verb in ("init", "demo", "status"):
@@ -135,6 +159,69 @@ def test_rejects_of_earlier_commands_are_not_told_again(run: Run, month: TinyMon
     assert (done.exit_code, done.stdout) == (0, "")
 
 
+def test_rejects_are_told_with_what_they_may_be_worth_and_line_by_line(
+    run: Run, month: TinyMonth
+) -> None:
+    assert (run("rejects").exit_code, run("rejects").stdout) == (0, "")
+    later = "2026-10-03T10:00:00+02:00,acme,4\n"
+    bad = month.write("bad.csv", BAD_USAGE + later)
+    run("ingest", "usage", bad, "--mapping", month.usage_mapping)
+    done = run("rejects")
+    assert done.exit_code == 3
+    assert [line.split() for line in done.stdout.splitlines()] == [
+        ["reason", "events", "lines", "at", "stake", "currency"],
+        ["quantity_not_a_number", "2", "2"],
+        ["time_not_utc", "1", "1", "2", "USD"],
+        ["unknown_tenant", "1", "1"],
+    ]
+    listed = run("rejects", "--list").stdout.splitlines()
+    assert listed[3].split()[:3] == ["time_not_utc", "bad.csv", "5"]
+    assert run("rejects", "--list", "--would-pass", month.catalog).exit_code == 2
+
+
+def test_what_another_catalog_would_bring_back_is_shown_and_nothing_is_changed(
+    run: Run, month: TinyMonth, workspace: Path, tmp_path: Path
+) -> None:
+    lines = "2026-10-03T10:00:00Z,nobody,1\n2026-10-03T11:00:00Z,nobody,2\n"
+    bad = month.write("nobody.csv", "at,who,calls\n" + lines)
+    run("ingest", "usage", bad, "--mapping", month.usage_mapping)
+    more = "---\n{kind: tenant, id: nobody, subscriptions: [{plan: basic, version: 1}]}\n"
+    fewer = (month.catalog / "all.yaml").read_text().replace("id: bolt\nname: \"=Bolt\"\nfrom: "
+        "2026-10-01", "id: bolt\nname: \"=Bolt\"\nfrom: 2026-10-03")  # fmt: skip
+    (tmp_path / "catalog").mkdir()
+    (tmp_path / "catalog/all.yaml").write_text(fewer + more)
+    before = {path: path.read_bytes() for path in workspace.rglob("*") if path.is_file()}
+    done = run("rejects", "--would-pass", tmp_path / "catalog")
+    assert (done.exit_code, [line.split() for line in done.stdout.splitlines()]) == (
+        0,
+        [
+            ["now", "then", "events", "lines"],
+            ["passes", "unknown_tenant", "1", "1"],
+            ["unknown_tenant", "passes", "2", "2"],
+            [],
+            ["month", "tenant", "metric", "billed", "now", "billed", "then"],
+            ["2026-10", "bolt", "calls", "4", "0"],
+            ["2026-10", "nobody", "calls", "0", "3"],
+        ],
+    )
+    assert "Nothing has been applied" in done.stderr
+    assert {path: path.read_bytes() for path in workspace.rglob("*") if path.is_file()} == before
+    run("apply", tmp_path / "catalog")
+    shown = json.loads(run("show", "v_usage_daily", "--where", "tenant_id=nobody", "--json").stdout)
+    assert [row["quantity"] for row in shown] == ["3.000000"]
+
+
+def test_watch_says_what_of_usage_is_missing(run: Run, month: TinyMonth) -> None:
+    mapping = month.write("events.yaml", "source: events\nformat: cloudevents\n")
+    event = {"specversion": "1.0", "source": "/MOD-1/f", "type": "calls", "subject": "acme"}
+    event |= {"time": "2026-10-01T00:00:00Z", "producer": "f/b1", "data": {"quantity": "1"}}
+    lines = [json.dumps(event | {"id": f"e{n}", "sequence": str(n)}) for n in (1, 4)]
+    file = month.write("gap.jsonl", "\n".join(lines))
+    assert run("ingest", "usage", file, "--mapping", mapping).exit_code == 0
+    done = run("watch")
+    assert (done.exit_code, "1 gap(s) announced" in done.stderr) == (3, True)
+
+
 def test_an_event_with_an_id_of_its_own_is_named_by_it(run: Run, month: TinyMonth) -> None:
     event = {"specversion": "1.0", "id": "e-1", "source": "/MOD-1/f", "type": "no_such_metric"}
     event |= {"subject": "acme", "time": "2026-10-01T00:00:00Z", "data": {"quantity": "1"}}
@@ -181,8 +268,10 @@ def test_refresh_says_when_nothing_is_new(run: Run) -> None:
 
 
 def test_watch_announces_each_day_once(run: Run, workspace: Path) -> None:
-    assert "1 day(s) announced" in run("watch").stderr
-    assert "0 day(s) announced" in run("watch").stderr
+    first, second = run("watch"), run("watch")
+    assert (first.exit_code, second.exit_code) == (3, 0)
+    assert "1 day(s) announced with too much cost" in first.stderr
+    assert "0 day(s) announced with too much cost" in second.stderr
     (line,) = (workspace / "outbox.jsonl").read_text().splitlines()
     assert json.loads(line)["detail"]["cost_date"] == "2026-10-02"
 

@@ -1,12 +1,14 @@
-"""`make real`: Amazon's published bill and log come to the figures that others can check by hand.
+"""`make real`: published data comes to the figures that others can check by hand.
 
-The figures stand here as numbers, and are taken once more from the two files themselves with nothing
-but the standard library. The run is made twice into the same folder, the second time with another
-hash seed, time zone and language: not a byte may differ.
+That is Amazon's bill and log of a day, and Azure's trace of language models. The figures stand here
+as numbers, and are taken once more from the files themselves with nothing but the standard library.
+The run is made twice into the same folder, the second time with another hash seed, time zone and
+language: not a byte may differ.
 """
 
 from __future__ import annotations
 
+import csv
 import gzip
 import json
 import os
@@ -41,7 +43,7 @@ def run_real(workspace: Path, environment: dict[str, str]) -> dict[str, bytes]:
         env={**os.environ, **environment},
         capture_output=True,
     )
-    kept = ("summary.json", "evidence/", "outbox")
+    kept = ("summary.json", "azure.json", "evidence/", "outbox")
     files = {str(path.relative_to(workspace)): path for path in workspace.rglob("*")}
     return {
         name: path.read_bytes()
@@ -137,3 +139,20 @@ def test_the_invoices_come_to_what_the_plans_say(
     for invoice in summary["invoices"]:
         assert invoice["currency"] == "USD"
         assert runs[0][invoice["pdf"]].startswith(b"%PDF-")
+
+
+def test_azures_trace_comes_to_the_sums_of_its_files(runs: list[dict[str, bytes]]) -> None:
+    folder = paired_day().usage_files[0].parents[1] / "azure-llm-trace-2023"
+    if not folder.is_dir():
+        pytest.skip(f"the published data set {folder.name} is not there")
+    lines, by_tenant = 0, {}
+    for tenant in ("code", "conv"):
+        with (folder / f"AzureLLMInferenceTrace_{tenant}.csv").open(newline="") as file:
+            requests = list(csv.DictReader(file))
+        lines += len(requests)
+        by_tenant[tenant] = {
+            "input_tokens": str(sum(int(one["ContextTokens"]) for one in requests)),
+            "output_tokens": str(sum(int(one["GeneratedTokens"]) for one in requests)),
+        }
+    assert json.loads(runs[0]["azure.json"]) == {"lines": lines, "by_tenant": by_tenant}
+    assert lines == 28_185

@@ -40,7 +40,7 @@ def summarise(
         "conservation_residual_usd": decimal(costs["residual_usd"]),
         "usage": {
             str(row["tenant_id"]): {
-                "events": row["event_count"],
+                "events": int(str(row["event_count"])),
                 "quantity": decimal(row["quantity"]),
             }
             for row in book.query("summary_usage")
