@@ -1,6 +1,10 @@
-"""Attribution: fetch what AWS charged, and watch what nobody owns."""
+"""Attribution: fetch what AWS charged, watch what nobody owns and what never arrived."""
 
 from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from functools import cache
 
 from aws_cdk import Duration, Stack, TimeZone
 from aws_cdk import aws_lambda as lambda_
@@ -14,12 +18,24 @@ from infra.neighbours import dead_letters
 from infra.permissions import accept_wildcards, allow, service_role
 from infra.settings import Environment
 
-FETCH_HOUR = 6
-WATCH_HOUR = 8
+
+@dataclass(frozen=True, slots=True)
+class Rhythm:
+    """When jobs start (cron fields, UTC), and for how long a start is tried again."""
+
+    name: str
+    tried_for: Duration
+    cron: Mapping[str, str]
+
+
+FETCH = Rhythm("daily", Duration.hours(12), {"minute": "0", "hour": "6"})
+WATCH = Rhythm("daily", Duration.hours(12), {"minute": "0", "hour": "8"})
+# Not on the hour: the daily jobs refresh the same models then.
+HOURLY = Rhythm("hourly", Duration.minutes(30), {"minute": "30"})
 
 
 class Attribution(Stack):
-    """The two daily jobs, with the memory and the time-outs that MOD-098 gives them."""
+    """The jobs that run by themselves; the daily ones as large as MOD-098 makes them."""
 
     def __init__(self, scope: Construct, environment: Environment, landing_key_arn: str) -> None:
         super().__init__(
@@ -46,21 +62,17 @@ class Attribution(Stack):
             [],
             landing_key_arn,
         )
-        group = scheduler.ScheduleGroup(
-            self, "daily", schedule_group_name=names.resource(environment, "daily")
+        gaps = book_job(
+            self, environment, "watch_usage_gaps", Shape(timeout_s=600), [], landing_key_arn
         )
-        _daily(self, environment, group, fetch, FETCH_HOUR)
-        _daily(self, environment, group, watch, WATCH_HOUR)
+        for function, rhythm in ((fetch, FETCH), (watch, WATCH), (gaps, HOURLY)):
+            _schedule(self, environment, function, rhythm)
 
 
-def _daily(
-    stack: Stack,
-    environment: Environment,
-    group: scheduler.ScheduleGroup,
-    function: lambda_.Function,
-    hour: int,
+def _schedule(
+    stack: Stack, environment: Environment, function: lambda_.Function, rhythm: Rhythm
 ) -> None:
-    """Run the function every day at the hour (UTC); what cannot be started is a dead letter."""
+    """Run the function in its rhythm; what cannot be started is a dead letter."""
     name = function.node.id
     role = service_role(stack, f"{name}_schedule_role", "scheduler")
     because = "The construct names the versions of the function besides the function."
@@ -69,15 +81,20 @@ def _daily(
         stack,
         f"{name}_schedule",
         schedule_name=names.resource(environment, name),
-        schedule_group=group,
-        schedule=scheduler.ScheduleExpression.cron(
-            minute="0", hour=str(hour), time_zone=TimeZone.ETC_UTC
-        ),
+        schedule_group=_group(stack, environment, rhythm.name),
+        schedule=scheduler.ScheduleExpression.cron(**rhythm.cron, time_zone=TimeZone.ETC_UTC),
         target=targets.LambdaInvoke(
             function,
             role=role,
             dead_letter_queue=dead_letters(stack, environment),
             retry_attempts=12,
-            max_event_age=Duration.hours(12),
+            max_event_age=rhythm.tried_for,
         ),
+    )
+
+
+@cache
+def _group(stack: Stack, environment: Environment, name: str) -> scheduler.ScheduleGroup:
+    return scheduler.ScheduleGroup(
+        stack, name, schedule_group_name=names.resource(environment, name)
     )

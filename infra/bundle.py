@@ -10,7 +10,7 @@ import shutil
 import subprocess
 import sys
 import tempfile
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from pathlib import Path
 
 from infra.settings import ROOT
@@ -30,9 +30,18 @@ _OURS = {
 
 def core() -> Path:
     """Our own packages with the texts that they read."""
+    return _copied("core", _OURS)
+
+
+def usage() -> Path:
+    """What other teams attach: one package that needs nothing besides boto3."""
+    return _copied("usage", {"layers/usage/python/meterbook_usage": "meterbook_usage"})
+
+
+def _copied(layer: str, sources: Mapping[str, str]) -> Path:
     files = {
         f"python/{target}/{path.relative_to(ROOT / source)}": path
-        for source, target in _OURS.items()
+        for source, target in sources.items()
         for path in sorted((ROOT / source).rglob("*"))
         if path.is_file() and "__pycache__" not in path.parts
     }
@@ -43,7 +52,7 @@ def core() -> Path:
             (folder / name).parent.mkdir(parents=True, exist_ok=True)
             shutil.copyfile(path, folder / name)
 
-    return _once("core", made_from, fill)
+    return _once(layer, made_from, fill)
 
 
 def wheels(layer: str) -> Path:

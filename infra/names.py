@@ -9,9 +9,8 @@ from aws_cdk import Aws
 
 from infra.settings import ROOT, Environment
 
-STREAMS = ("usage", "cur", "aws_cost", "catalog", "closes", "invoices")
-LANDED_USAGE = "usage/"
-REFUSED_USAGE = "refused/usage/"
+STREAMS = ("usage", "usage_counts", "cur", "aws_cost", "catalog", "closes", "invoices")
+REFUSED = "refused/"
 ANNOUNCED = "announced/"
 CLOSING_RECORDS = "deliveries/"
 EXPORT_PREFIX = "cur2"

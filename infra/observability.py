@@ -14,9 +14,18 @@ from constructs import Construct
 from infra import names
 from infra.settings import Environment
 
-DAILY = ("fetch_aws_costs", "watch_unattributed_costs")
-FUNCTIONS = ("apply_sql", *DAILY, "close_period", "issue_invoices")
+# What runs by itself, and how long it may be silent.
+RHYTHM = {
+    "fetch_aws_costs": Duration.days(1),
+    "watch_unattributed_costs": Duration.days(1),
+    "watch_usage_gaps": Duration.hours(3),
+}
+FUNCTIONS = ("apply_sql", *RHYTHM, "close_period", "issue_invoices")
+FIREHOSES = ("usage", "usage_counts")
+NO_USAGE = Duration.hours(6)
 MEASURED = {
+    "UsageGapEvents": "watch_usage_gaps",
+    "SilentUsageSources": "watch_usage_gaps",
     "cost_explorer_rows_written_total": "fetch_aws_costs",
     "unattributed_days": "watch_unattributed_costs",
     "accounts_closed": "close_period",
@@ -49,7 +58,11 @@ class Observability(Stack):
         told = [_told(environment, name, service) for name, service in MEASURED.items()]
         dashboard.add_widgets(
             cloudwatch.GraphWidget(title="What the jobs did", left=told, width=12),
-            cloudwatch.GraphWidget(title="Usage waits (s)", left=[_waiting(environment)], width=12),
+            cloudwatch.GraphWidget(
+                title="Usage waits (s)",
+                left=[_waiting(environment, stream) for stream in FIREHOSES],
+                width=12,
+            ),
         )
 
 
@@ -57,6 +70,8 @@ def _alarms(
     stack: Stack, environment: Environment, functions: Sequence[str]
 ) -> list[cloudwatch.Alarm]:
     above = cloudwatch.ComparisonOperator.GREATER_THAN_THRESHOLD
+    below = cloudwatch.ComparisonOperator.LESS_THAN_THRESHOLD
+    breaching = cloudwatch.TreatMissingData.BREACHING
     made = [
         _alarm(stack, f"{name}_fails", _of_function(environment, name, "Errors"), 0, above)
         for name in functions
@@ -65,17 +80,40 @@ def _alarms(
         _alarm(
             stack,
             f"{name}_did_not_run",
-            _of_function(environment, name, "Invocations", Duration.days(1)),
+            _of_function(environment, name, "Invocations", period),
             1,
-            cloudwatch.ComparisonOperator.LESS_THAN_THRESHOLD,
-            silence=cloudwatch.TreatMissingData.BREACHING,
+            below,
+            silence=breaching,
         )
-        for name in DAILY
+        for name, period in RHYTHM.items()
     ]
-    made.append(_alarm(stack, "usage_waits", _waiting(environment), 1800, above))
-    if not environment.platform:
-        made.append(_alarm(stack, "dead_letters", _dead_letters(environment), 0, above))
+    for what, metric, most in _too_much(environment):
+        made.append(_alarm(stack, what, metric, most, above))
+    for stream in FIREHOSES:
+        delivered = _of_firehose(environment, stream, "DeliveryToS3.Success", "Average")
+        made.append(_alarm(stack, f"{stream}_is_not_delivered", delivered, 1, below))
+    sent = _of_firehose(environment, "usage", "IncomingRecords", "Sum", NO_USAGE)
+    made.append(_alarm(stack, "no_usage_arrives", sent, 1, below, silence=breaching))
     return made
+
+
+def _too_much(environment: Environment) -> list[tuple[str, cloudwatch.Metric, float]]:
+    """What should be zero or short: an alarm's name, what it looks at, and what is still well."""
+    hour = Duration.hours(1)
+    gaps = _told(environment, "UsageGapEvents", "watch_usage_gaps", hour)
+    silent = _told(environment, "SilentUsageSources", "watch_usage_gaps", hour)
+    spilled = _of_queue(environment, "usage-spill", "ApproximateAgeOfOldestMessage")
+    found: list[tuple[str, cloudwatch.Metric, float]] = [
+        ("usage_gaps", gaps, 0),
+        ("silent_usage_sources", silent, 0),
+        ("spilled_usage_waits", spilled, 900),
+        ("usage_waits", _waiting(environment, "usage"), 1800),
+        ("usage_counts_wait", _waiting(environment, "usage_counts"), 1800),
+    ]
+    if not environment.platform:
+        dead = _of_queue(environment, "dead-letters", "ApproximateNumberOfMessagesVisible")
+        found.append(("dead_letters", dead, 0))
+    return found
 
 
 def _alarm(
@@ -109,32 +147,44 @@ def _of_function(
     )
 
 
-def _told(environment: Environment, name: str, service: str) -> cloudwatch.Metric:
+def _told(
+    environment: Environment, name: str, service: str, period: Duration | None = None
+) -> cloudwatch.Metric:
     """A metric that a handler writes (Powertools, EMF)."""
     return cloudwatch.Metric(
         namespace=names.space(environment),
         metric_name=name,
         dimensions_map={"service": service},
         statistic="Sum",
-        period=Duration.days(1),
+        period=period or Duration.days(1),
     )
 
 
-def _waiting(environment: Environment) -> cloudwatch.Metric:
+def _of_firehose(
+    environment: Environment,
+    stream: str,
+    what: str,
+    statistic: str,
+    period: Duration | None = None,
+) -> cloudwatch.Metric:
     return cloudwatch.Metric(
         namespace="AWS/Firehose",
-        metric_name="DeliveryToS3.DataFreshness",
-        dimensions_map={"DeliveryStreamName": names.resource(environment, "usage")},
-        statistic="Maximum",
-        period=Duration.minutes(5),
+        metric_name=what,
+        dimensions_map={"DeliveryStreamName": names.resource(environment, stream)},
+        statistic=statistic,
+        period=period or Duration.minutes(5),
     )
 
 
-def _dead_letters(environment: Environment) -> cloudwatch.Metric:
+def _waiting(environment: Environment, stream: str) -> cloudwatch.Metric:
+    return _of_firehose(environment, stream, "DeliveryToS3.DataFreshness", "Maximum")
+
+
+def _of_queue(environment: Environment, queue: str, what: str) -> cloudwatch.Metric:
     return cloudwatch.Metric(
         namespace="AWS/SQS",
-        metric_name="ApproximateNumberOfMessagesVisible",
-        dimensions_map={"QueueName": names.resource(environment, "dead-letters")},
+        metric_name=what,
+        dimensions_map={"QueueName": names.resource(environment, queue)},
         statistic="Maximum",
         period=Duration.minutes(5),
     )

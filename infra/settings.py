@@ -53,6 +53,8 @@ class Environment:
     module_tag_key: str = "module_id"
     cost_export: bool = True
     """Whether AWS writes the bill as a Data Export too (CUR 2.0; in us-east-1 alone)."""
+    archive_usage: bool = False
+    """Whether the archive of our bus keeps the packs too, which the landing bucket keeps anyway."""
     log_days: int = 30
     alarm_email: str = ""
     evidence_lock: EvidenceLock = field(default_factory=EvidenceLock)

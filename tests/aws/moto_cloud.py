@@ -9,6 +9,7 @@ from functools import cache
 from typing import TYPE_CHECKING, Any
 
 import boto3
+import pytest
 import requests
 from botocore.awsrequest import AWSResponse
 from botocore.config import Config
@@ -16,6 +17,7 @@ from meterbook.aws.cost_explorer import CostExplorerClient
 from meterbook.aws.eventbridge import EventBridge
 from meterbook.aws.s3 import S3Store
 from meterbook.canonical import canonical_json
+from moto.core.botocore_stubber import BotocoreStubber
 from moto.core.models import botocore_stubber
 
 if TYPE_CHECKING:
@@ -169,6 +171,25 @@ def disturb(made: Any, operation: str, *faults: Fault) -> list[Any]:
     events, service = made.meta.events, made.meta.service_model.service_id.hyphenize()
     events.register_first(f"before-send.{service}.{operation}", send)
     events.register_last("before-send", sent_off)
+    return sent
+
+
+def disturb_all(monkeypatch: pytest.MonkeyPatch, operation: str, *faults: Fault) -> list[Any]:
+    """The same for all clients, whoever makes them and when; `service.Operation`."""
+    sent: list[Any] = []
+    todo = list(faults)
+    answer = BotocoreStubber.__call__
+
+    def call(self: BotocoreStubber, event_name: str, request: Any, **more: Any) -> Any:
+        asked = event_name == f"before-send.{operation}"
+        if asked:
+            sent.append(request)
+        fault = todo.pop(0) if asked and todo else None
+        if fault is None or fault.took_effect:
+            answered = answer(self, event_name, request, **more)
+        return fault.response(request.url) if fault else answered
+
+    monkeypatch.setattr(BotocoreStubber, "__call__", call)
     return sent
 
 

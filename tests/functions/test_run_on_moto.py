@@ -170,6 +170,32 @@ def test_the_watch_measures_what_it_told(
     assert [one["unattributed_days"] for one in measured if "unattributed_days" in one] == [[0.0]]
 
 
+def test_usage_that_was_counted_and_has_not_come_is_told_once_and_measured(
+    run: Any, october: None, capsys: pytest.CaptureFixture[str]
+) -> None:
+    count = {
+        "module": "MOD-1",
+        "UsageEventsRecorded": 3,
+        "producer": "score/0123456789abcdef",
+        "source": "/MOD-1/score",
+        "first_sequence": "1",
+        "last_sequence": "3",
+        "recorded_at": "2026-10-14T09:30:12.123456Z",
+    }
+    key = "usage_counts/2026/10/14/09/meterbook-dev-usage-counts-1.jsonl.gz"
+    body = gzip.compress(json.dumps(count).encode() + b"\n")
+    S3Store(boto3.client("s3"), BUCKETS["landing"]).put_if_absent(key, body)
+    told_now = run("watch_usage_gaps", {})
+    assert told_now["gaps"] == 1
+    assert run("watch_usage_gaps", {}) == {"gaps": 0, "silent_sources": 0}
+    assert ("meterbook", "usage_gap_detected") in told()
+    measured = [json.loads(line) for line in capsys.readouterr().out.splitlines()]
+    gaps = [one["UsageGapEvents"] for one in measured if "UsageGapEvents" in one]
+    assert gaps == [[1.0], [0.0]]
+    silent = [one["SilentUsageSources"] for one in measured if "SilentUsageSources" in one]
+    assert silent == [[float(told_now["silent_sources"])], [0.0]]
+
+
 def test_costs_are_fetched_and_landed(run: Any) -> None:
     days = [str(date(2026, 10, 1) + timedelta(n)) for n in range(35)]
     asked = [

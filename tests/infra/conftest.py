@@ -1,4 +1,4 @@
-"""The assembly that the tests of this folder look at, and `infra` itself to import."""
+"""The assembly that the tests of this folder look at; `infra`, `bench` and the layer to import."""
 
 from __future__ import annotations
 
@@ -8,6 +8,7 @@ import pytest
 from synthesized import ROOT, Assembly, synthesized
 
 sys.path.append(str(ROOT))
+sys.path.append(str(ROOT / "layers/usage/python"))
 
 
 @pytest.fixture(scope="session")

@@ -23,10 +23,10 @@ OWN = "/meterbook/dev/metering/"
 
 
 def published(assembly: Assembly, environment: str) -> dict[str, Any]:
-    template = assembly.stages[environment]["reporting"]
     found = [
         plain(one["Properties"], template)
-        for one in assembly.resources(environment, "AWS::SSM::Parameter").values()
+        for stack, template in assembly.stages[environment].items()
+        for one in assembly.resources(environment, "AWS::SSM::Parameter", stack).values()
     ]
     return {one["Name"]: one["Value"] for one in found}
 
@@ -61,16 +61,18 @@ def test_the_table_has_ten_names_and_nine(assembly: Assembly) -> None:
     assert (len(PUBLISHED), len(CONSUMED)) == (10, 9)
 
 
-def test_dev_publishes_the_twins_every_public_view_and_its_own_bus(assembly: Assembly) -> None:
+def test_dev_publishes_the_twins_every_public_view_its_own_bus_and_the_layer(
+    assembly: Assembly,
+) -> None:
     twins = of_the_table("meterbook") | {"event-source-name": "meterbook"}
     views = {
         f"{view.removeprefix('V_').replace('_', '-').lower()}-table": f"METERING.{view}"
         for view in public_views()
     }
     bus = {"event-bus-arn": f"arn:aws:events:us-east-1:{ACCOUNT}:event-bus/meterbook-dev"}
-    assert published(assembly, "dev") == {
-        OWN + leaf: value for leaf, value in {**twins, **views, **bus}.items()
-    }
+    found = published(assembly, "dev")
+    assert found.pop(f"{OWN}usage-layer-arn").startswith("<usagelayer")
+    assert found == {OWN + leaf: value for leaf, value in {**twins, **views, **bus}.items()}
 
 
 def test_dev_consumes_only_what_snowflake_alone_can_tell(assembly: Assembly) -> None:

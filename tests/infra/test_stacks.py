@@ -82,21 +82,105 @@ def test_the_platforms_role_and_layer_go_to_the_two_functions_of_mod_098(
 
 
 @pytest.mark.parametrize("environment", ["dev", "bank-dev"])
-def test_usage_goes_to_the_landing_bucket_line_by_line_gzipped_by_date_of_arrival(
-    assembly: Assembly, environment: str
+@pytest.mark.parametrize("name", ["usage", "usage_counts"])
+def test_it_lands_line_by_line_gzipped_by_the_hour_of_arrival(
+    assembly: Assembly, environment: str, name: str
 ) -> None:
-    type_ = "AWS::KinesisFirehose::DeliveryStream"
-    (stream,) = assembly.resources(environment, type_).values()
-    destination = stream["Properties"]["ExtendedS3DestinationConfiguration"]
+    destination = destinations(assembly, environment)[name]
     assert destination["CompressionFormat"] == "GZIP"
     assert destination["FileExtension"] == ".jsonl.gz"
-    assert destination["Prefix"] == "usage/!{timestamp:yyyy/MM/dd}/"
+    assert destination["Prefix"] == f"{name}/!{{timestamp:yyyy/MM/dd/HH}}/"
     assert destination["ErrorOutputPrefix"].startswith(
-        "refused/usage/!{firehose:error-output-type}/"
+        f"refused/{name}/!{{firehose:error-output-type}}/"
     )
-    (processor,) = destination["ProcessingConfiguration"]["Processors"]
     # Without parameters it appends a line's end.
-    assert processor == {"Type": "AppendDelimiterToRecord", "Parameters": []}
+    last = destination["ProcessingConfiguration"]["Processors"][-1]
+    assert last == {"Type": "AppendDelimiterToRecord", "Parameters": []}
+
+
+def test_packs_are_not_touched_and_counts_are_taken_out_of_what_the_log_sends(
+    assembly: Assembly,
+) -> None:
+    processors = {
+        name: {
+            one["Type"]: {
+                each["ParameterName"]: each["ParameterValue"] for each in one["Parameters"]
+            }
+            for one in destination["ProcessingConfiguration"]["Processors"]
+        }
+        for name, destination in destinations(assembly, "dev").items()
+    }
+    assert list(processors["usage"]) == ["AppendDelimiterToRecord"]
+    assert processors["usage_counts"] == {
+        "Decompression": {"CompressionFormat": "GZIP"},
+        "CloudWatchLogProcessing": {"DataMessageExtraction": "true"},
+        "AppendDelimiterToRecord": {},
+    }
+
+
+def destinations(assembly: Assembly, environment: str) -> dict[str, dict[str, Any]]:
+    """Where each Firehose stream delivers, by the name of what it carries."""
+    prefix = "bank-dev-" if environment == "bank-dev" else f"meterbook-{environment}-"
+    return {
+        stream["Properties"]["DeliveryStreamName"].removeprefix(prefix).replace("-", "_"): stream[
+            "Properties"
+        ]["ExtendedS3DestinationConfiguration"]
+        for stream in assembly.resources(
+            environment, "AWS::KinesisFirehose::DeliveryStream"
+        ).values()
+    }
+
+
+@pytest.mark.parametrize("environment", ["dev", "bank-dev"])
+def test_what_spills_goes_back_to_the_bus_pack_by_pack_with_no_code_of_ours(
+    assembly: Assembly, environment: str
+) -> None:
+    template = assembly.stages[environment]["collection"]
+    (pipe,) = assembly.resources(environment, "AWS::Pipes::Pipe").values()
+    pipe = plain(pipe["Properties"], template)
+    assert pipe["SourceParameters"]["SqsQueueParameters"] == {"BatchSize": 1}
+    bus = "/bank/dev/eventbridge/bank-risk-platform/arn"
+    assert pipe["Target"] == bus if environment == "bank-dev" else "bus" in pipe["Target"]
+    source = "bank.risk-platform" if environment == "bank-dev" else "meterbook"
+    told = {"DetailType": "usage_recorded", "Source": source}
+    assert pipe["TargetParameters"] == {
+        "EventBridgeEventBusParameters": told,
+        "InputTemplate": "<$.body>",
+    }
+
+
+def test_the_spill_queue_is_encrypted_and_loses_nothing(assembly: Assembly) -> None:
+    (spill,) = [
+        queue["Properties"]
+        for queue in assembly.resources("dev", "AWS::SQS::Queue").values()
+        if queue["Properties"]["QueueName"] == "meterbook-dev-usage-spill"
+    ]
+    assert spill["SqsManagedSseEnabled"] is True
+    assert spill["MessageRetentionPeriod"] == 14 * 86400
+    redrive = spill["RedrivePolicy"]
+    # A day of tries: the same as the rule has.
+    assert redrive["maxReceiveCount"] * spill["VisibilityTimeout"] == 86400
+    assert redrive["deadLetterTargetArn"]
+
+
+def test_the_archive_keeps_what_the_landing_bucket_does_not(assembly: Assembly) -> None:
+    (kept,) = assembly.resources("prod", "AWS::Events::Archive").values()
+    assert kept["Properties"]["EventPattern"] == {
+        "detail-type": [{"anything-but": ["usage_recorded"]}]
+    }
+    (all_kept,) = assembly.resources("connected", "AWS::Events::Archive").values()
+    assert all_kept["Properties"]["EventPattern"] == {"version": ["0"]}
+    assert not assembly.resources("bank-dev", "AWS::Events::Archive"), "the bus is not ours"
+
+
+def test_the_layer_is_published_and_an_old_version_stays(assembly: Assembly) -> None:
+    layers = assembly.resources("prod", "AWS::Lambda::LayerVersion", "collection").values()
+    (layer,) = [one for one in layers if one["Properties"].get("LayerName")]
+    assert layer["Properties"]["LayerName"] == "meterbook-prod-usage"
+    assert layer["UpdateReplacePolicy"] == layer["DeletionPolicy"] == "Retain"
+    assert {"python3.12", "python3.13"} <= set(layer["Properties"]["CompatibleRuntimes"])
+    package = assembly.asset(plain(layer["Properties"]["Content"], {})) / "python"
+    assert [path.name for path in package.iterdir()] == ["meterbook_usage"]
 
 
 @pytest.mark.parametrize("environment", ["dev", "prod", "bank-dev"])
@@ -116,9 +200,10 @@ def test_each_rule_tries_again_for_a_day_and_then_keeps_the_event(
 
 def test_every_rule_may_write_to_the_queue_of_dead_letters(assembly: Assembly) -> None:
     template = assembly.stages["dev"]["collection"]
-    (policy,) = assembly.resources("dev", "AWS::SQS::QueuePolicy").values()
+    policies = assembly.resources("dev", "AWS::SQS::QueuePolicy").values()
     allowed = [
         plain(statement["Condition"]["ArnEquals"]["aws:SourceArn"], template)
+        for policy in policies
         for statement in policy["Properties"]["PolicyDocument"]["Statement"]
         if statement["Effect"] == "Allow"
     ]
@@ -163,7 +248,9 @@ def test_the_data_export_selects_what_its_reader_reads(assembly: Assembly) -> No
     assert "resource_tags.user_tenant_id AS owner_tag" in selected
 
 
-def test_the_daily_jobs_run_at_six_and_at_eight(assembly: Assembly) -> None:
+def test_the_daily_jobs_run_at_six_and_at_eight_and_gaps_are_looked_for_every_hour(
+    assembly: Assembly,
+) -> None:
     schedules = assembly.resources("dev", "AWS::Scheduler::Schedule").values()
     hours = {
         one["Properties"]["Name"]: one["Properties"]["ScheduleExpression"] for one in schedules
@@ -171,6 +258,7 @@ def test_the_daily_jobs_run_at_six_and_at_eight(assembly: Assembly) -> None:
     assert hours == {
         "meterbook-dev-fetch-aws-costs": "cron(0 6 * * ? *)",
         "meterbook-dev-watch-unattributed-costs": "cron(0 8 * * ? *)",
+        "meterbook-dev-watch-usage-gaps": "cron(30 * * * ? *)",
     }
     for one in schedules:
         assert one["Properties"]["ScheduleExpressionTimezone"] == "Etc/UTC"
@@ -273,11 +361,12 @@ def test_sql_is_applied_when_a_deploy_changes_it(assembly: Assembly) -> None:
 # ---- one name in two rooms ---------------------------------------------------------------------
 
 
-def test_usage_lands_where_the_book_looks_for_what_firehose_wrote(assembly: Assembly) -> None:
-    type_ = "AWS::KinesisFirehose::DeliveryStream"
-    (stream,) = assembly.resources("dev", type_).values()
-    prefix = stream["Properties"]["ExtendedS3DestinationConfiguration"]["Prefix"]
-    key = prefix.replace("!{timestamp:yyyy/MM/dd}", "2026/10/03") + "meterbook-1-2026-10.jsonl.gz"
+@pytest.mark.parametrize("name", ["usage", "usage_counts"])
+def test_it_lands_where_the_book_looks_for_what_firehose_wrote(
+    assembly: Assembly, name: str
+) -> None:
+    prefix = destinations(assembly, "dev")[name]["Prefix"]
+    key = prefix.replace("!{timestamp:yyyy/MM/dd/HH}", "2026/10/03/09") + "dev-1-2026.jsonl.gz"
     assert arrived([key]) == [key]
 
 
@@ -306,3 +395,31 @@ def test_every_function_has_an_alarm(assembly: Assembly) -> None:
     names = {name.replace("_", "-") for name in FUNCTIONS}
     assert watched == {f"meterbook-dev-{name}" for name in names}
     assert all(alarm["Properties"]["AlarmActions"] for alarm in alarms)
+
+
+def test_an_alarm_rings_when_usage_is_missing_late_or_not_delivered(assembly: Assembly) -> None:
+    alarms = assembly.resources("dev", "AWS::CloudWatch::Alarm").values()
+    looked_at = {
+        (one["Properties"]["MetricName"], one["Properties"]["Dimensions"][0]["Value"])
+        for one in alarms
+    }
+    assert looked_at >= {
+        ("UsageGapEvents", "watch_usage_gaps"),
+        ("SilentUsageSources", "watch_usage_gaps"),
+        ("ApproximateAgeOfOldestMessage", "meterbook-dev-usage-spill"),
+        ("ApproximateNumberOfMessagesVisible", "meterbook-dev-dead-letters"),
+        ("DeliveryToS3.Success", "meterbook-dev-usage"),
+        ("DeliveryToS3.Success", "meterbook-dev-usage-counts"),
+        ("DeliveryToS3.DataFreshness", "meterbook-dev-usage-counts"),
+        ("IncomingRecords", "meterbook-dev-usage"),
+    }
+
+
+def test_silence_itself_rings_the_alarm(assembly: Assembly) -> None:
+    alarms = assembly.resources("dev", "AWS::CloudWatch::Alarm").values()
+    on_silence = {
+        one["Properties"]["MetricName"]
+        for one in alarms
+        if one["Properties"]["TreatMissingData"] == "breaching"
+    }
+    assert on_silence == {"Invocations", "IncomingRecords"}
