@@ -159,14 +159,17 @@ class DuckDBWarehouse:
                         self._run("insert into engine.waiting values (?)", key, [key])
                 rows = sum(count for name, count in row_counts(record).items() if name in new)
                 loaded.append(Loaded(str(record["delivery_id"]), str(record["stream"]), rows))
-        return loaded + [self._load_alone(name, landing, at) for name in arrived(stored - here)]
+        return loaded + self._load_arrived(arrived(stored - here), landing, at)
 
-    def _load_alone(self, name: str, landing: ObjectStore, at: datetime) -> Loaded:
-        """Load what Firehose wrote: such an object is a delivery of its own."""
-        stream = name.partition("/")[0]
-        with self._transaction():
-            self._load(LANDING_TABLES[stream], name, landing, at)
-        return Loaded(name, stream, None)
+    def _load_arrived(self, names: list[str], landing: ObjectStore, at: datetime) -> list[Loaded]:
+        """Load what Firehose wrote: each such object is a delivery of its own."""
+        streams = [name.partition("/")[0] for name in names]
+        for name in names:
+            self._files.keep(landing, name)
+        tables = [LANDING_TABLES[stream] for stream in streams]
+        sql = "insert into engine.files select unnest(?), unnest(?), ?, false"
+        self._run(sql, "load", [names, tables, at.astimezone(UTC).replace(tzinfo=None)])
+        return [Loaded(*one, None) for one in zip(names, streams, strict=True)]
 
     def _load(self, table: str, name: str, landing: ObjectStore, at: datetime) -> None:
         naive = at.astimezone(UTC).replace(tzinfo=None)
@@ -195,7 +198,7 @@ class DuckDBWarehouse:
 
         Errors: `FileRefused` for a file of usage that cannot be read; it counts as not loaded.
         """
-        new = [name for table in sorted(FILED) for name in self._files_of(table, "not is_typed")]
+        new = [file for table in sorted(FILED) for file in self._files_of(table, "not is_typed")]
         try:
             with self._transaction():
                 filled = [
@@ -241,20 +244,21 @@ class DuckDBWarehouse:
             grown[table] = Grown(self._selects(new), partial(self._all_files_of, table))
         return grown
 
-    def _files_of(self, table: str, condition: str = "true") -> list[str]:
-        sql = f"select file_name from engine.files where table_name = ? and {condition} order by 1"
-        return [str(name) for (name,) in self._db.execute(sql, [table]).fetchall()]
+    def _files_of(self, table: str, condition: str = "true") -> list[tuple[str, datetime]]:
+        columns = "file_name, loaded_at"
+        sql = f"select {columns} from engine.files where table_name = ? and {condition} order by 1"
+        return self._db.execute(sql, [table]).fetchall()
 
     def _all_files_of(self, table: str) -> list[str]:
         return self._selects(self._files_of(table))
 
-    def _selects(self, names: Sequence[str]) -> list[str]:
-        return [self._files.select(chunk) for chunk in self._files.chunks(names)]
+    def _selects(self, files: Sequence[tuple[str, datetime]]) -> list[str]:
+        return [self._files.select(chunk) for chunk in self._files.chunks(files)]
 
     def _show_landed(self, table: str) -> None:
         """Let the view over the files of a landing table show all that is loaded."""
-        names = self._files_of(table)
-        self._run(f"create or replace view {table} as {self._files.view(names)}", table)
+        files = self._files_of(table)
+        self._run(f"create or replace view {table} as {self._files.select(files)}", table)
 
     def query(self, sql: str, binds: Sequence[object] = ()) -> list[Row]:
         """Rows of one Snowflake select, values bound to `?`."""

@@ -40,10 +40,16 @@ class Model:
         """The whole select in DuckDB's words."""
         return self.select.sql(dialect="duckdb")
 
-    def over_parts(self, sources: Iterable[str], touched: str) -> str:
-        """The select with the named sources cut down to the parts that `touched` lists."""
+    def over_parts(
+        self, sources: Iterable[str], touched: str, instead: Mapping[str, str] | None = None
+    ) -> str:
+        """The select with the named sources cut down to the parts that `touched` lists.
+
+        Of sources that are named in `instead` too, what it says is read.
+        """
         cut = f"semi join {touched} using ({', '.join(self.kept_by)})"
-        return self.over({name: f"select * from {name} {cut}" for name in sources})
+        parts = {name: f"select * from {name} {cut}" for name in sources}
+        return self.over(parts | dict(instead or {}))
 
     def over(self, sources: Mapping[str, str]) -> str:
         """The select with the named sources replaced by selects."""

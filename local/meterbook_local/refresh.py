@@ -43,6 +43,7 @@ class Refresh:
         self._changed: dict[str, str] = {}  # name → table of changed rows, or _ALL
         self._grown: Mapping[str, Grown] = {}
         self._taken: list[str] = []  # tables of rows that were taken out and put in
+        self._longer: set[str] = set()  # models that have new rows behind the old ones, no more
         self._columns: dict[str, frozenset[str]] = {}
 
     def run(self, models: Iterable[Model], grown: Mapping[str, Grown]) -> list[Refreshed]:
@@ -52,8 +53,8 @@ class Refresh:
             if rows.new:
                 self._leave_behind(name, " union all ".join(f"({select})" for select in rows.new))
         result = [Refreshed(model.name, self._refresh(model)) for model in models]
-        for delta in filter(None, self._changed.values()):
-            self._do(f"drop view {delta}")
+        for name in self._changed:
+            self._do(f"drop view if exists {_delta_of(name)}")
         for name in self._taken:
             self._do(f"drop table {name}")
         return result
@@ -75,16 +76,26 @@ class Refresh:
         return "whole" if self._rewrite(model, model.sql) else "unchanged"
 
     def _append(self, model: Model, is_new: bool) -> str:
-        """Put behind the model's rows what it makes of the new rows of its landing table."""
         (source,) = model.reads
         grown = self._grown[source]
-        ((last,),) = self._db.execute(f"select max(rowid) from {model.name}").fetchall()
-        for select in grown.all() if is_new else grown.new:
-            self._do(f"insert into {model.name} {model.over({source: select})}", model)
-        self._leave_behind(model.name, f"select * from {model.name} where rowid > {last or -1}")
+        selects = grown.all() if is_new else grown.new
+        self._put_behind(model, [model.over({source: select}) for select in selects])
         if is_new:
             self._changed[model.name] = _ALL
         return "whole" if is_new else "parts"
+
+    def _put_behind(self, model: Model, selects: Iterable[str]) -> bool:
+        """Put new rows behind the model's; say whether there were any."""
+        sql = f"select coalesce(max(rowid), -1) from {model.name}"
+        ((last,),) = self._db.execute(sql).fetchall()
+        for select in selects:
+            self._do(f"insert into {model.name} {select}", model)
+        new = f"from {model.name} where rowid > {last}"
+        if not self._has_rows(f"({new})"):
+            return False
+        self._leave_behind(model.name, new)
+        self._longer.add(model.name)
+        return True
 
     def _leave_behind(self, name: str, rows: str) -> None:
         delta = _delta_of(name)
@@ -95,11 +106,18 @@ class Refresh:
         columns = ", ".join(model.kept_by)
         deltas = [f"select {columns} from {self._changed[name]}" for name in changed]
         self._do(f"create temp table touched as {' union '.join(deltas)}")
-        differs = self._rewrite(
-            model, model.over_parts(keyed, "touched"), f" semi join touched using ({columns})"
-        )
+        longer = {name: f"from {self._changed[name]}" for name in changed if name in self._longer}
+        if longer and model.kept_by == _PLACE and not self._touches_old_rows(longer.values()):
+            differs = self._put_behind(model, [model.over_parts(keyed, "touched", longer)])
+        else:
+            cut = f" semi join touched using ({columns})"
+            differs = self._rewrite(model, model.over_parts(keyed, "touched"), cut)
         self._do("drop table touched")
         return "parts" if differs else "unchanged"
+
+    def _touches_old_rows(self, new: Iterable[str]) -> bool:
+        places = " union all ".join(f"select {', '.join(_PLACE)} {rows}" for rows in new)
+        return self._has_rows(f"(from touched except ({places}))")
 
     def _rewrite(self, model: Model, select: str, cut: str = "") -> bool:
         """Put what the select says in place of the model's rows (of a cut), where it differs."""

@@ -14,22 +14,11 @@ target_lag = downstream
 warehouse = meterbook_transform
 refresh_mode = incremental
 as
-with packs as (
-    select
-        file_name,
-        file_row,
-        record,
-        try_to_decimal(record:detail.count::varchar, 15, 0) as pack_count,
-        try_cast(left(replace(record:time::varchar, 'Z', ''), 26) as timestamp_ntz(6)) as envelope_time
-    from metering.landed_usage
-),
-
-packed as (
+with packed as (
     select
         l.file_name,
         l.file_row,
-        l.pack_count,
-        l.envelope_time,
+        try_to_decimal(l.record:detail.count::varchar, 15, 0) as pack_count,
         coalesce(f.index, 0) as ordinal,
         coalesce(f.value:id::varchar, '') as event_id,
         coalesce(f.value:source::varchar, '') as source,
@@ -43,9 +32,10 @@ packed as (
         f.value:data.quantity::varchar as quantity_text,
         coalesce(f.value:data.unit::varchar, '') as unit,
         coalesce(f.value:data.reverses::varchar, '') as reverses,
-        f.value:data.attributes as attributes
+        f.value:data.attributes as attributes,
+        l.record:time::varchar as envelope_text
     from
-        packs as l,
+        metering.landed_usage as l,
         lateral flatten(input => l.record:detail.events, outer => true, mode => 'array') as f
 ),
 
@@ -76,7 +66,7 @@ timed as (
             '[0-9]{4}-[0-9]{2}-[0-9]{2}[T ]([01][0-9]|2[0-3]):[0-5][0-9]:[0-5][0-9]'
             || '([.][0-9]{1,9})?(Z|[+]00:?00)'
         ) as is_utc,
-        envelope_time,
+        try_cast(left(replace(envelope_text, 'Z', ''), 26) as timestamp_ntz(6)) as envelope_time,
         pack_count
     from packed
 ),
