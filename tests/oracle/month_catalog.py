@@ -11,6 +11,7 @@ from oracle.month_parts import (
     PRICES,
     QUANTITIES,
     SIZES,
+    UNITS,
     Pick,
 )
 from oracle.records import Json
@@ -35,27 +36,38 @@ def catalog_rows(pick: Pick[str], joins: str) -> list[list[Json]]:
 
 
 def _metrics() -> list[Json]:
-    def metric(key: str, unit: str, counts: str = "", hidden: bool = False, **more: str) -> Json:
+    def metric(
+        key: str, aggregation: str = "sum", counts: str = "", hidden: bool = False, **more: object
+    ) -> Json:
         document = {
             "id": key,
             "name": key,
-            "unit": unit,
-            "aggregation": "distinct" if counts else "sum",
+            "unit": UNITS[key],
+            "aggregation": aggregation,
             "counts": counts,
+            "conversions": [],
             "visibility": "internal" if hidden else "licensee",
             "domain": "test",
         }
         return _row("metric", key, {**document, **more})
 
     return [
-        metric("users", "user", counts="customer"),
-        metric("sessions", "session", counts="session-id"),
-        metric("calls", "call"),
-        metric("gb", "GB"),
-        metric("exotic", "piece"),
-        metric("weight", "second", hidden=True),
-        metric("retired", "piece", ends_on="2026-09-30"),
+        metric("users", "distinct", counts="customer"),
+        metric("sessions", "distinct", counts="session-id"),
+        metric("calls", conversions=_factors(kcall="1000", mcall="0.001")),
+        metric("gb", conversions=_factors(KB="0.000001", MB="0.001", TB="1000")),
+        metric("exotic", conversions=_factors(heap="1000")),
+        metric("weight", hidden=True),
+        metric("retired", ends_on="2026-09-30"),
+        metric("peak", "max"),
+        metric("seats", "latest"),
+        metric("storage", "time_weighted", conversions=_factors(KB="0.000001", MB="0.001")),
+        metric("vault", "time_weighted", starts_on="2026-10-01", ends_on="2026-10-12"),
     ]
+
+
+def _factors(**factors: str) -> list[Json]:
+    return [{"unit": unit, "factor": factor} for unit, factor in factors.items()]
 
 
 def _plans(pick: Pick[str]) -> list[Json]:
@@ -82,6 +94,7 @@ def _plans(pick: Pick[str]) -> list[Json]:
     def levy() -> Json:
         return {"metric": "users", "unit_price": pick(PRICES), "unit_size": pick(SIZES)}
 
+    held = ("peak", "seats", "storage", "vault")
     return [
         plan("base:1", "USD", passthrough=True, facility_fees=fees("M-1"), rates=rates("calls")),
         plan(
@@ -89,7 +102,7 @@ def _plans(pick: Pick[str]) -> list[Json]:
             "USD",
             levy=levy(),
             facility_fees=fees("M-1", "M-2"),
-            rates=rates("calls", "gb", "sessions"),
+            rates=rates("calls", "gb", "sessions", *held),
         ),
         plan(
             "direct:1",
@@ -97,14 +110,14 @@ def _plans(pick: Pick[str]) -> list[Json]:
             passthrough=True,
             levy=levy(),
             facility_fees=fees("M-1", "M-2"),
-            rates=rates("calls", "gb", "sessions", "weight"),
+            rates=rates("calls", "gb", "sessions", "weight", *held),
         ),
         plan(
             "yen:1",
             "JPY",
             levy=levy(),
             facility_fees=fees("M-1", "M-2"),
-            rates=rates("calls", "gb", "sessions"),
+            rates=rates("calls", "gb", "sessions", *held),
         ),
         plan(
             "dinar:1",
@@ -112,7 +125,7 @@ def _plans(pick: Pick[str]) -> list[Json]:
             passthrough=True,
             levy=levy(),
             facility_fees=fees("M-2"),
-            rates=rates("calls", "gb", "sessions"),
+            rates=rates("calls", "gb", "sessions", *held),
         ),
         plan(
             "full:1",

@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from typing import TypeVar
 
+from oracle.records import Json
+
 T = TypeVar("T")
 Pick = Callable[[Sequence[T]], T]
 ALWAYS, FOREVER = "1900-01-01", "9999-12-31"
@@ -19,3 +21,41 @@ COSTS = (
 QUANTITIES = ("0", "1", "3", "7", "68", "0.000001", "2.5", "19.999999", "100", "+4", "007.50")
 PRICES = ("0", "0.000001", "0.005", "0.085", "0.35", "1.005", "2.5", "12.345678")
 SIZES = ("1", "1000", "1000000")
+UNITS = {
+    "users": "user", "sessions": "session", "calls": "call", "gb": "GB", "exotic": "piece",
+    "weight": "second", "retired": "piece", "peak": "session", "seats": "seat", "storage": "GB",
+    "vault": "GB",
+}  # fmt: skip
+
+
+def event(
+    key: str, tenant: str, metric: str, time: str, quantity: str, unit: str = "", **more: object
+) -> Json:
+    """A usage event, by default of `/M-1/f`, in the metric's own unit."""
+    data = {"quantity": quantity, "unit": unit or UNITS.get(metric, ""), "attributes": {}}
+    told = {
+        "specversion": "1.0",
+        "id": key,
+        "source": "/M-1/f",
+        "type": metric,
+        "subject": tenant,
+        "time": time,
+        "data": data,
+    }
+    return {**told, **more}
+
+
+def counting(
+    key: str, tenant: str, metric: str, time: str, counted: str, module: str = "M-1"
+) -> Json:
+    """An event of a metric that counts different ids."""
+    told = event(key, tenant, metric, time, "1", source=f"/{module}/f")
+    name = {"users": "customer", "sessions": "session-id"}[metric]
+    told["data"]["attributes"] = {name: counted}
+    return told
+
+
+def reversal(of: Json, key: str, quantity: str, **more: object) -> Json:
+    """A correction of an event, by default on the next day that the month has."""
+    data = {**of["data"], "quantity": quantity, "reverses": of["id"]}
+    return {**of, "id": key, "time": "2026-10-09T09:00:00Z", "data": data, **more}

@@ -2,39 +2,25 @@
 
 from __future__ import annotations
 
-from oracle.month_parts import LEAVER, LEAVES, NEWCOMER, QUANTITIES, TENANTS, Pick
+from oracle.month_parts import (
+    LEAVER,
+    LEAVES,
+    NEWCOMER,
+    QUANTITIES,
+    TENANTS,
+    Pick,
+    counting,
+    event,
+)
 from oracle.records import Json
-
-
-def _event(key: str, tenant: str, metric: str, time: str, quantity: str, **more: object) -> Json:
-    units = {"users": "user", "sessions": "session", "calls": "call", "gb": "GB"}
-    units |= {"exotic": "piece", "weight": "second", "retired": "piece"}
-    data = {"quantity": quantity, "unit": units.get(metric, ""), "attributes": {}}
-    event = {
-        "specversion": "1.0",
-        "id": key,
-        "source": "/M-1/f",
-        "type": metric,
-        "subject": tenant,
-        "time": time,
-        "data": data,
-    }
-    return {**event, **more}
-
-
-def _counting(key: str, tenant: str, metric: str, time: str, counted: str, module: str) -> Json:
-    event = _event(key, tenant, metric, time, "1", source=f"/{module}/f")
-    name = {"users": "customer", "sessions": "session-id"}[metric]
-    event["data"]["attributes"] = {name: counted}
-    return event
 
 
 def good_events(pick: Pick[str], joins: str) -> list[Json]:
     """Good events of every metric; the days are those that have cost, and the month's edges."""
     days = ("2026-09-30", *(f"2026-10-0{day}" for day in range(1, 9)), "2026-10-31", "2026-11-01")
-    metrics = ("calls", "gb", "weight", "weight", "exotic")
+    metrics = ("calls", "gb", "weight", "weight", "exotic", "peak", "seats", "storage", "storage")
     events = []
-    for number in range(60):
+    for number in range(80):
         tenant = pick(TENANTS)
         time = pick(days) + pick(("T00:00:00Z", " 23:59:59.999999999+00:00", "T12:30:00.5+0000"))
         if tenant == NEWCOMER and time[:10] < joins:
@@ -44,10 +30,10 @@ def good_events(pick: Pick[str], joins: str) -> list[Json]:
         key, module = f"e{number}", pick(("M-1", "M-2"))
         if number % 4 == 0:
             metric, counted = pick(("users", "sessions")), pick(("a", "b", "A", "ä"))
-            events.append(_counting(key, tenant, metric, time, counted, module))
+            events.append(counting(key, tenant, metric, time, counted, module))
         else:
             metric, quantity = pick(metrics), pick(QUANTITIES)
-            events.append(_event(key, tenant, metric, time, quantity, source=f"/{module}/f"))
+            events.append(event(key, tenant, metric, time, quantity, source=f"/{module}/f"))
     return events + _exactly_what_is_included() + _planted()
 
 
@@ -55,7 +41,7 @@ def _exactly_what_is_included() -> list[Json]:
     """60.5 + 39.5 = 100 calls and 100.000001 GB, of 100 that are included of each."""
     pairs = (("calls", "60.5"), ("calls", "39.5"), ("gb", "100"), ("gb", "0.000001"))
     return [
-        _event(f"x{number}", LEAVER, metric, "2026-10-19T23:59:59Z", quantity)
+        event(f"x{number}", LEAVER, metric, "2026-10-19T23:59:59Z", quantity)
         for number, (metric, quantity) in enumerate(pairs)
     ]
 
@@ -64,14 +50,14 @@ def _planted() -> list[Json]:
     """A weight of zero on the second; weights that leave a remainder on the seventh; November."""
     weights = zip(("9lives", "Zeta.1", "acme", "b_2:x"), ("7", "11.000001", "13", "0"), strict=True)
     return [
-        _event("z1", "acme", "weight", "2026-10-02T01:00:00Z", "0"),
-        _event("z2", "acme", "calls", "2026-11-01T00:00:00Z", "1"),
+        event("z1", "acme", "weight", "2026-10-02T01:00:00Z", "0"),
+        event("z2", "acme", "calls", "2026-11-01T00:00:00Z", "1"),
         *(
-            _counting(f"s{hour}", "acme", "users", f"2026-10-04T0{hour}:00:00Z", "a", "M-1")
+            counting(f"s{hour}", "acme", "users", f"2026-10-04T0{hour}:00:00Z", "a", "M-1")
             for hour in range(3)
         ),
         *(
-            _event(f"p-{metric}-{tenant}", tenant, metric, "2026-10-07T08:00:00Z", quantity)
+            event(f"p-{metric}-{tenant}", tenant, metric, "2026-10-07T08:00:00Z", quantity)
             for tenant, quantity in weights
             for metric in ("weight", "gb")
         ),
@@ -81,7 +67,7 @@ def _planted() -> list[Json]:
 def told_twice(pick: Pick[Json], events: list[Json]) -> list[Json]:
     """The same again, some of it with another story, earlier or later."""
     again = [pick(events) for _ in range(8)]
-    original = _event("c1", "acme", "calls", "2026-10-05T10:00:00Z", "5")
+    original = event("c1", "acme", "calls", "2026-10-05T10:00:00Z", "5")
     retold = {**original["data"], "quantity": "50"}
     later = {**original, "time": "2026-10-05T10:00:01Z", "data": retold}
     earlier = {**original, "time": "2026-10-04T23:59:59.999999Z", "data": retold}
@@ -94,7 +80,7 @@ def bad_events() -> list[Json]:
     """Each way in which an event cannot be billed, once; none may keep a good one from counting."""
 
     def bad(key: str, quantity: str = "1", **more: object) -> Json:
-        return _event(key, "acme", "calls", "2026-10-05T10:00:00Z", quantity) | more
+        return event(key, "acme", "calls", "2026-10-05T10:00:00Z", quantity) | more
 
     numbers = ("NaN", "1_000", "1,5", "1e400", "1e3", "", " 1", "Infinity", "0x1", "٣", "1.", ".5")
     times = ("yesterday", "", "2026-02-30T00:00:00Z", "2026-10-05", "2026-10-05T24:00:00Z")
@@ -114,8 +100,8 @@ def bad_events() -> list[Json]:
         bad("n1", type="unheard"),
         bad("n2", type="retired", data={"quantity": "1", "unit": "piece"}),
         bad("u1", data={"quantity": "1", "unit": "calls"}),
-        _event("d1", "acme", "users", "2026-10-05T10:00:00Z", "1"),
-        _counting("d2", "acme", "sessions", "2026-10-05T10:00:00Z", "", "M-1"),
+        event("d1", "acme", "users", "2026-10-05T10:00:00Z", "1"),
+        counting("d2", "acme", "sessions", "2026-10-05T10:00:00Z", "", "M-1"),
         *(bad(f"q{number}", text) for number, text in enumerate(numbers)),
         bad("q20", "0.0000001"),
         bad("q21", "1000000000000000"),

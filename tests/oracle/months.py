@@ -2,7 +2,8 @@
 
 Every month has every trap in it (the traps are planted, their sizes are drawn): lines that come
 twice or contradict each other, events that come late, rejects of every kind, a newcomer, a plan
-changed in mid-month, a tenant who leaves, pools with and without usage, refunds, tags that nobody
+changed in mid-month, a tenant who leaves, reversals of all that can be reversed and of what cannot,
+levels that carry on over the month's edge, numbers of producers that never arrive, pools with and without usage, refunds, tags that nobody
 knows, aliases that end and begin, rules whose versions change, deliveries that restate, add,
 replace or arrive cut, a day exactly on the threshold and one just over it, currencies of no, two
 and three decimals, prices of zero, and a month used up to the last unit.
@@ -15,10 +16,13 @@ from functools import partial
 from typing import Any
 
 from meterbook.ports import ObjectStore
-from oracle.landed import land_catalog, land_events
+from oracle.landed import land_catalog, land_events, stream_counts, stream_events, stream_rows
 from oracle.month_catalog import catalog_rows
+from oracle.month_corrections import originals, otherwise_told, reversals, unmatched
 from oracle.month_costs import cost_pieces, land_cost
+from oracle.month_levels import level_events
 from oracle.month_parts import JOINS, Pick, T
+from oracle.month_producers import a_pack_with_a_hole, counts, no_packs, producers
 from oracle.month_usage import bad_events, good_events, told_twice
 
 Piece = Callable[[ObjectStore], None]
@@ -26,17 +30,27 @@ Piece = Callable[[ObjectStore], None]
 
 def a_month(pick: Pick[Any]) -> list[Piece]:
     """A month with every trap, in pieces that come in any order; `pick` takes one of some values."""
+    costs = [partial(land_cost, piece=piece) for piece in cost_pieces(pick)]
+    return _in_any_order(pick, [*usage_pieces(pick), *costs])
+
+
+def usage_pieces(pick: Pick[Any]) -> list[Piece]:
+    """The catalog and the usage of such a month."""
     joins = pick(JOINS)
     events = good_events(pick, joins)
     usage = [events[0::3], events[1::3] + told_twice(pick, events), events[2::3] + bad_events()]
-    pieces: list[Piece] = [
+    streamed = [originals() + producers()[0::2], reversals() + level_events(pick), unmatched(),
+                producers()[1::2] + otherwise_told(), a_pack_with_a_hole()]  # fmt: skip
+    return [
         *(partial(land_catalog, revision=n, rows=rows)
           for n, rows in enumerate(catalog_rows(pick, joins), 1)),
         *(partial(land_events, name=f"usage-{n}", events=events)
           for n, events in enumerate(usage, 1)),
-        *(partial(land_cost, piece=piece) for piece in cost_pieces(pick)),
+        *(partial(stream_events, name=f"stream-{n}", events=events)
+          for n, events in enumerate(streamed, 1)),
+        partial(stream_rows, stream="usage", name="no-packs", rows=no_packs()),
+        *(partial(stream_counts, name=f"counts-{n}", counts=counts()[n::2]) for n in range(2)),
     ]  # fmt: skip
-    return _in_any_order(pick, pieces)
 
 
 def _in_any_order(pick: Pick[Any], pieces: Sequence[T]) -> list[T]:

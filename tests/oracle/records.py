@@ -37,6 +37,19 @@ class JudgedDay:
 
 
 @dataclass(frozen=True)
+class Gap:
+    """Numbers of a producer that are missing: a row, and the whole run that it is of."""
+
+    first: int
+    last: int
+    event_count: int
+    run_first: int
+    run_last: int
+    seen_by: str
+    after_time: str
+
+
+@dataclass(frozen=True)
 class Line:
     """One line of a period: who owes what for what, in minor units."""
 
@@ -64,7 +77,7 @@ class Answer:
 
     usage_daily: dict[tuple[str, str, str, str], tuple[Fraction, int]] = field(default_factory=dict)
     usage_monthly: dict[tuple[str, str, str], Fraction] = field(default_factory=dict)
-    usage_distinct: dict[tuple[str, str, str], int] = field(default_factory=dict)
+    gaps: dict[tuple[str, int], Gap] = field(default_factory=dict)
     rejects: Counter[tuple[str, str]] = field(default_factory=Counter)
     landed: int = 0
     duplicates: int = 0

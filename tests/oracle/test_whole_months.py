@@ -7,8 +7,8 @@ from pathlib import Path
 import pytest
 from journey.walk import book_over, paired_day, take_in
 from meterbook_local.demo_month import DemoMonth, write_demo_month
-from oracle.landed import assert_same, read_back
-from oracle.oracle import answer
+from oracle.compared import assert_same
+from oracle.landed import read_back
 
 
 def test_sql_and_oracle_agree_on_the_demo_month(tmp_path: Path) -> None:
@@ -24,5 +24,5 @@ def assert_agreement(landing: Path, month: DemoMonth) -> None:
     book = book_over(landing, month.now)
     take_in(book, month)
     landed = read_back(book.landing)
-    assert_same(book, answer(landed.catalog, landed.events, landed.costs))
+    assert_same(book, landed.answer())
     assert book.check() == []
