@@ -4,12 +4,12 @@ DATA ?= ../shared/data
 BIN := .venv/bin
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
 
-.PHONY: demo real synth test lint format clean
+.PHONY: demo real synth test bench lint format clean
 
 demo: .venv/local                ## a made month, from events to invoices, in build/demo
 	$(BIN)/meterbook demo --workspace build/demo
 
-real: .venv/local                ## Amazon's published bill and access log, in build/real
+real: .venv/local                ## Amazon's bill and access log, and Azure's trace, in build/real
 	$(BIN)/meterbook real --workspace build/real --data $(DATA)
 
 synth: .venv/layers              ## the templates of every environment, in cdk.out
@@ -18,6 +18,9 @@ synth: .venv/layers              ## the templates of every environment, in cdk.o
 
 test: lint .venv/layers         ## everything that must hold, in parallel
 	DATA=$(abspath $(DATA)) $(BIN)/pytest -n 2 --dist worksteal
+
+bench: .venv/layers .venv/peers  ## ours against peers and limits, in build/bench
+	$(BIN)/python -m bench
 
 lint: .venv/test                 ## format, style, types, who may lean on whom, SQL
 	$(BIN)/ruff format --check .
@@ -47,6 +50,12 @@ format: .venv/test
 # The wheels of the Lambda layers, for Lambda's processor: fetched here, so that no test fetches.
 .venv/layers: .venv/test layers/vendor/requirements.txt layers/typeset/requirements.txt
 	$(BIN)/python -c "from infra.bundle import wheels; wheels('vendor'); wheels('typeset')"
+	touch $@
+
+# What we are measured against stays out of our own environment.
+.venv/peers: .venv/pip bench/peers.txt
+	test -x $@/bin/python || $(PYTHON) -m venv $@
+	$@/bin/python -m pip install --quiet --requirement bench/peers.txt
 	touch $@
 
 clean:

@@ -16,7 +16,7 @@ from tempfile import TemporaryDirectory
 from typing import Any
 
 import yaml
-from meterbook_usage.packing import CALL_BYTES_BELOW, DETAIL_TYPE, pack
+from meterbook_usage.packing import DETAIL_TYPE, SEND_OFF_BYTES, pack
 
 from bench.ground import PROJECT, Ground
 from bench.measure import Measure, times_as_much, times_better
@@ -24,12 +24,12 @@ from bench.measure import Measure, times_as_much, times_better
 Parts = dict[str, Decimal]
 
 SOURCE = "meterbook"
+PRODUCER = "score-application/0123456789abcdef"
 # An event and a line of counts as the layer writes them; a test holds them to it.
 EVENT = (
-    '{"specversion":"1.0","id":"0123456789abcdef0123456789abcdef-1",'
+    '{"specversion":"1.0","id":"0123456789abcdef01234567-1",'
     '"source":"/MOD-042/score-application","type":"ml_inference","subject":"tenant-0042",'
-    '"time":"2026-10-14T09:30:12.123456Z","producer":"score-application/0123456789abcdef",'
-    '"sequence":"117","data":{"quantity":"12.5","unit":"call"}}'
+    '"time":"2026-10-14T09:30:12.123456Z","sequence":"117","data":{"quantity":"12.5","unit":"call"}}'
 )
 COUNT = (
     '{"_aws":{"Timestamp":1791970212123,"CloudWatchMetrics":[{"Namespace":"meterbook/usage",'
@@ -51,7 +51,7 @@ MONTH_SECONDS = 730 * 3600
 VOLUMES = (1_000_000, 100_000_000, 1_000_000_000)
 MEASURED_AT = 100_000_000
 # What a host that has much to record sends at a time: so much is waiting by then.
-BUSY = -(-CALL_BYTES_BELOW // len(EVENT))
+BUSY = -(-SEND_OFF_BYTES // len(EVENT))
 
 
 @dataclass(frozen=True, slots=True)
@@ -184,7 +184,9 @@ def cost(
     flushes = Decimal(events) / a_flush
     alone = [[EVENT]] * a_flush
     entries = [
-        each for group in ([[EVENT] * a_flush] if packed else alone) for each in pack(group, SOURCE)
+        each
+        for group in ([[EVENT] * a_flush] if packed else alone)
+        for each in pack(group, SOURCE, PRODUCER)
     ]
     records = [len(ENVELOPE) + len(entry.detail) for entry in entries]
     chunks = sum(_up(entry.entry_bytes, CHUNK) / CHUNK for entry in entries)

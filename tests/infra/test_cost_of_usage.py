@@ -17,6 +17,7 @@ from bench.cost_of_usage import (
     COUNT,
     EVENT,
     GB,
+    PRODUCER,
     SOURCE,
     Prices,
     Way,
@@ -72,7 +73,7 @@ def test_a_flush_of_one_event_saves_nothing_but_the_second_channel_costs_as_alwa
 
 
 def test_a_pack_that_is_full_costs_one_chunk(way: Way) -> None:
-    full = json.loads(next(pack([EVENT] * 1000, SOURCE)).detail)["count"]
+    full = json.loads(next(pack([EVENT] * 1000, SOURCE, PRODUCER)).detail)["count"]
     assert cost(way, PRICES, full * MILLION, full)["EventBridge"] == 1
     assert cost(way, PRICES, (full + 1) * MILLION, full + 1)["EventBridge"] == 2
 

@@ -27,7 +27,7 @@ with packed as (
         coalesce(f.value:time::varchar, '') as time_text,
         coalesce(f.value:specversion::varchar, '1.0') as spec_version,
         coalesce(f.value:dataschema::varchar, '') as data_schema,
-        coalesce(f.value:producer::varchar, '') as producer,
+        coalesce(f.value:producer::varchar, l.record:detail.producer::varchar, '') as producer,
         coalesce(f.value:sequence::varchar, '') as sequence_text,
         f.value:data.quantity::varchar as quantity_text,
         coalesce(f.value:data.unit::varchar, '') as unit,

@@ -160,8 +160,10 @@ def _at(record: dict[str, Any], column: str) -> str | None:
 
 def _events_in(value: object) -> list[Any] | None:
     """The CloudEvents of one line: one, an array of them, or a pack as EventBridge carries it."""
-    if isinstance(value, dict) and isinstance(value.get("detail"), dict):
-        value = value["detail"].get("events")
+    if isinstance(value, dict) and isinstance(detail := value.get("detail"), dict):
+        value = detail.get("events")
+        if isinstance(value, list) and isinstance(producer := detail.get("producer"), str):
+            value = [{"producer": producer} | e if isinstance(e, dict) else e for e in value]
     if isinstance(value, dict):
         return [value]
     return value if isinstance(value, list) else None
