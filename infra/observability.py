@@ -26,6 +26,7 @@ NO_USAGE = Duration.hours(6)
 MEASURED = {
     "UsageGapEvents": "watch_usage_gaps",
     "SilentUsageSources": "watch_usage_gaps",
+    "FailedChecks": "watch_usage_gaps",
     "cost_explorer_rows_written_total": "fetch_aws_costs",
     "unattributed_days": "watch_unattributed_costs",
     "accounts_closed": "close_period",
@@ -106,6 +107,7 @@ def _too_much(environment: Environment) -> list[tuple[str, cloudwatch.Metric, fl
     found: list[tuple[str, cloudwatch.Metric, float]] = [
         ("usage_gaps", gaps, 0),
         ("silent_usage_sources", silent, 0),
+        ("checks_fail", _told(environment, "FailedChecks", "watch_usage_gaps", hour), 0),
         ("spilled_usage_waits", spilled, 900),
         ("usage_waits", _waiting(environment, "usage"), 1800),
         ("usage_counts_wait", _waiting(environment, "usage_counts"), 1800),

@@ -24,16 +24,20 @@ def join(app: typer.Typer) -> None:
 
 
 def refresh(context: typer.Context) -> None:
-    """Load what has landed and bring every model up to date."""
+    """Load what has landed, bring every model up to date, and check the book if any has changed."""
     with workspace_of(context) as workspace:
         loaded, models = workspace.book.update()
-    changed = [model for model in models if model.how != "unchanged"]
+        changed = [model for model in models if model.how != "unchanged"]
+        findings = workspace.book.check() if changed else []
     if loaded:
         columns = ["delivery", "stream", "rows"]
         put_table(columns, [(one.delivery_id, one.stream, one.row_count) for one in loaded])
     if changed:
         put_table(["model", "refreshed"], [(model.name, model.how) for model in changed])
     say(f"{len(loaded)} delivery(ies) loaded, {len(changed)} of {len(models)} models changed.")
+    put_findings(findings)
+    if findings:
+        raise typer.Exit(FINDINGS)
 
 
 def watch(context: typer.Context) -> None:
@@ -43,10 +47,12 @@ def watch(context: typer.Context) -> None:
         out = workspace.outbox, workspace.announced, source
         days = watch_unattributed_costs(workspace.book, *out)
         usage = watch_usage_gaps(workspace.book, *out)
+        findings = workspace.book.check() if usage.failed_checks else []
     say(f"{days} day(s) announced with too much cost without an owner.")
     say(f"{usage.gaps} gap(s) announced in what producers have recorded.")
     say(f"{usage.silent_sources} day(s) announced on which a source has gone silent.")
-    if days or usage.gaps or usage.silent_sources:
+    put_findings(findings)
+    if days or usage.gaps or usage.silent_sources or findings:
         raise typer.Exit(FINDINGS)
 
 

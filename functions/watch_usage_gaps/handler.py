@@ -17,10 +17,11 @@ logger, metrics, tracer = Logger(), Metrics(), Tracer()
 @tracer.capture_lambda_handler
 @metrics.log_metrics
 def handler(event: dict[str, Any], context: LambdaContext) -> dict[str, int]:
-    """Return how many gaps and how many silences were announced for the first time."""
+    """Return how many gaps and silences were announced for the first time, and checks that fail."""
     settings = BookSettings.from_environment()
     with open_sockets(settings) as plug:
         new = watch_usage_gaps(plug.book, plug.bus, plug.announced, settings.event_source)
     metrics.add_metric(name="UsageGapEvents", unit=MetricUnit.Count, value=new.gaps)
     metrics.add_metric(name="SilentUsageSources", unit=MetricUnit.Count, value=new.silent_sources)
+    metrics.add_metric(name="FailedChecks", unit=MetricUnit.Count, value=new.failed_checks)
     return asdict(new)

@@ -3,7 +3,7 @@
 -- kind:    check, returns no row when all is well
 -- reads:   metering.usage_lines
 -- why:     the producer counts before it sends, so an event cut out of a pack on the way is seen, and one
---          that is lost when lines are made of packs.
+--          that is lost when lines are made of packs. A pack of none is one malformed line.
 
 select
     file_name,
@@ -12,5 +12,5 @@ select
     count(*) as held
 from metering.usage_lines
 group by file_name, file_row
-having count(*) <> coalesce(max(pack_count), count(*))
+having count(*) <> greatest(coalesce(max(pack_count), count(*)), 1)
 order by file_name, file_row;

@@ -187,7 +187,11 @@ def test_usage_that_was_counted_and_has_not_come_is_told_once_and_measured(
     S3Store(boto3.client("s3"), BUCKETS["landing"]).put_if_absent(key, body)
     told_now = run("watch_usage_gaps", {})
     assert told_now["gaps"] == 1
-    assert run("watch_usage_gaps", {}) == {"gaps": 0, "silent_sources": 0}
+    assert run("watch_usage_gaps", {}) == {
+        "gaps": 0,
+        "silent_sources": 0,
+        "failed_checks": 0,
+    }
     assert ("meterbook", "usage_gap_detected") in told()
     measured = [json.loads(line) for line in capsys.readouterr().out.splitlines()]
     gaps = [one["UsageGapEvents"] for one in measured if "UsageGapEvents" in one]

@@ -406,6 +406,7 @@ def test_an_alarm_rings_when_usage_is_missing_late_or_not_delivered(assembly: As
     assert looked_at >= {
         ("UsageGapEvents", "watch_usage_gaps"),
         ("SilentUsageSources", "watch_usage_gaps"),
+        ("FailedChecks", "watch_usage_gaps"),
         ("ApproximateAgeOfOldestMessage", "meterbook-dev-usage-spill"),
         ("ApproximateNumberOfMessagesVisible", "meterbook-dev-dead-letters"),
         ("DeliveryToS3.Success", "meterbook-dev-usage"),

@@ -21,10 +21,14 @@ DAYS = 7
 
 @dataclass(frozen=True, slots=True)
 class UsageWatched:
-    """How many gaps, and silent days of a source, were announced now for the first time."""
+    """How many gaps, and silent days of a source, were announced now for the first time.
+
+    `failed_checks` of the book do not hold now, after the refresh that came first.
+    """
 
     gaps: int
     silent_sources: int
+    failed_checks: int = 0
 
 
 def watch_usage_gaps(
@@ -45,6 +49,7 @@ def watch_usage_gaps(
         silent_sources=announce_all(
             bus, announced, (_silence(r, event_source, now) for r in silent)
         ),
+        failed_checks=len(book.check()),
     )
 
 
