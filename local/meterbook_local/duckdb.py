@@ -74,10 +74,10 @@ class DuckDBWarehouse:
 
     def _lay_out(self) -> None:
         with self._transaction():
-            found = self._rows(
-                "select table_name from information_schema.tables where table_schema = 'engine'"
-            )
-            if found and ("layout",) not in found:
+            sql = "select table_name from information_schema.tables where table_schema = 'engine'"
+            tables = [name for (name,) in self._rows(sql)]
+            laid_out = self._rows("from engine.layout") if "layout" in tables else []
+            if tables and laid_out != [(_LAYOUT,)]:
                 for schema in ("metering", "billing", "engine"):
                     self._db.execute(f"drop schema if exists {schema} cascade")
             self._db.execute(_ENGINE)

@@ -4,13 +4,17 @@ The pieces are small on purpose and nasty on purpose: catalog versions that arri
 twice and told differently, bills that are restated, replaced, added to, or miss a file for a while.
 """
 
+import gzip
+import json
 from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
 
+import duckdb
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from meterbook.delivery import ControlTotal, Delivery, close_delivery, land_rows
+from meterbook.errors import FileRefused
 from meterbook.sqlfiles import SqlFile, read_sql
 from meterbook_local.dialect import parse
 from meterbook_local.duckdb import DuckDBWarehouse
@@ -283,3 +287,79 @@ def test_a_changed_text_is_filled_again_with_all_that_reads_it(tmp_path):
         warehouse.apply(FILES)
         warehouse.refresh()
     warehouse.close()
+
+
+def events_file(store, name, *keys):
+    """A file of usage as Firehose writes it."""
+    (pack, _) = usage_rows([(key, "acme", OCTOBER_2, "calls", "7", "") for key in keys])
+    store.put_if_absent(
+        f"usage/2026/10/02/{name}.jsonl.gz", gzip.compress(json.dumps(pack).encode())
+    )
+
+
+def counted(warehouse):
+    return warehouse.query("select count(*) as n from metering.usage_events")[0]["n"]
+
+
+def test_a_file_of_usage_that_cannot_be_read_is_named_and_comes_in_when_it_is_mended(tmp_path):
+    store, warehouse = (
+        FolderStore(tmp_path / "landing"),
+        DuckDBWarehouse(None, tmp_path / "landing"),
+    )
+    warehouse.apply(FILES)
+    close_delivery(store, land(store, catalog_delivery(0)))
+    events_file(store, "whole", 1, 2)
+    store.put_if_absent("usage/2026/10/02/cut.jsonl.gz", b"no gzip")
+    warehouse.load(store, NOW)
+    with pytest.raises(FileRefused, match=r"usage/2026/10/02/cut\.jsonl\.gz"):
+        warehouse.refresh()
+    (tmp_path / "landing/usage/2026/10/02/cut.jsonl.gz").unlink()
+    events_file(store, "cut", 3)
+    assert [one.delivery_id for one in warehouse.load(store, NOW)] == [
+        "usage/2026/10/02/cut.jsonl.gz"
+    ]
+    warehouse.refresh()
+    assert counted(warehouse) == 3
+    warehouse.close()
+
+
+def test_a_book_of_an_earlier_layout_is_built_again_from_landing(tmp_path):
+    with duckdb.connect(str(tmp_path / "book.duckdb")) as old:
+        old.execute(
+            "create schema engine; create table engine.applied (path varchar, sha256 varchar)"
+        )
+        old.execute("create schema metering; create table metering.landed_usage (record json)")
+    store = FolderStore(tmp_path / "landing")
+    close_delivery(store, land(store, catalog_delivery(0)))
+    events_file(store, "one", 1)
+    for _ in range(2):  # and the second time it is one of this layout
+        warehouse = DuckDBWarehouse(tmp_path / "book.duckdb", tmp_path / "landing")
+        warehouse.apply(FILES)
+        warehouse.load(store, NOW)
+        warehouse.refresh()
+        assert counted(warehouse) == 1
+        warehouse.close()
+
+
+def test_a_landed_record_is_found_where_it_lies_with_its_row(tmp_path):
+    store, warehouse = (
+        FolderStore(tmp_path / "elsewhere"),
+        DuckDBWarehouse(tmp_path / "book.duckdb"),
+    )
+    warehouse.apply(FILES)
+    close_delivery(store, land(store, usage_of([1, 2], [3])))
+    warehouse.load(store, NOW)
+    warehouse.refresh()
+    rows = warehouse.query(
+        "select file_row, record:detail.count::number(38, 0) as n from metering.landed_usage order by 1"
+    )
+    assert [(int(row["file_row"]), int(row["n"])) for row in rows] == [(1, 2), (2, 1)]
+    warehouse.close()
+
+
+def usage_of(*packs):
+    rows = [
+        usage_rows([(key, "acme", OCTOBER_2, "calls", "7", "") for key in keys])[0]
+        for keys in packs
+    ]
+    return ("usage", "u1", "usage:t", rows, {}, False)
