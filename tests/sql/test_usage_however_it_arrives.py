@@ -112,7 +112,8 @@ STORY = [
 ]  # fmt: skip
 WRONG = [
     ("usage_repeats", "append by tenant_id, source, event_id", "append by file_name, file_row"),
-    ("usage_reversals", "whole", "append by tenant_id, source, event_id"),
+    ("usage_corrected", "whole", "append by file_name, file_row"),
+    ("usage_reversals", "whole", "append by file_name, file_row"),
     ("usage_levels", "append by file_name, file_row", "append by tenant_id, source, event_id"),
     ("usage_held_daily", "whole", "parts by usage_date"),
     ("usage_gaps", "parts by producer", "append by producer, first_sequence"),

@@ -37,9 +37,11 @@ DEFECTS = {
         (" reverses, '|',", ""),
         ("coalesce(to_json(attributes), '')", "''"),
     ],
-    "usage_reversals": [
+    "usage_corrected": [
         ("and r.metric = o.metric", ""),
         ("and o.reverses = ''", ""),
+    ],
+    "usage_reversals": [
         ("0 - taken_back <= event_quantity", "0 - quantity <= event_quantity"),
         ("least(r.quantity, 0)", "r.quantity"),
         ("iff(quantity = 0 - event_quantity,", "iff(quantity <= 0,"),
@@ -53,7 +55,7 @@ DEFECTS = {
         ("count(distinct iff(is_withdrawn, null, counted_id))", "count(distinct counted_id)"),
     ],
     "usage_latest_daily": [
-        ("order by is_withdrawn, event_time", "order by event_time"),
+        ("order by is_withdrawn asc, event_time", "order by event_time"),
         ("source desc, event_id desc", "event_id desc, source desc"),
     ],
     "usage_held_daily": [

@@ -4,8 +4,8 @@
 -- kind:    dynamic table, incremental
 -- refresh: whole
 -- reads:   metering.catalog_documents
--- why:     a quantity in another unit is multiplied by the factor, once, before anything is added up. The catalog refuses
---          larger factors, whose products would not fit.
+-- why:     a quantity in another unit is multiplied by the factor, once, before anything is added up.
+--          The catalog refuses larger factors, whose products would not fit.
 
 create or alter dynamic table metering.metric_units
 target_lag = downstream

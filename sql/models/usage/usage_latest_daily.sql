@@ -22,7 +22,7 @@ with ranked as (
         is_withdrawn,
         row_number() over (
             partition by usage_date, tenant_id, module_id, metric
-            order by is_withdrawn, event_time desc, source desc, event_id desc
+            order by is_withdrawn asc, event_time desc, source desc, event_id desc
         ) as place
     from metering.usage_levels
     where aggregation = 'latest'

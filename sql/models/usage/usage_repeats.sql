@@ -56,6 +56,32 @@ hashed as (
             256
         ) as payload_hash
     from lines
+),
+
+ranked as (
+    select
+        file_name,
+        file_row,
+        ordinal,
+        tenant_id,
+        source,
+        event_id,
+        module_id,
+        metric,
+        time_text,
+        quantity_text,
+        event_time,
+        usage_date,
+        payload_hash,
+        first_value(event_time) over (
+            partition by tenant_id, source, event_id
+            order by event_time, payload_hash, file_name, file_row, ordinal
+        ) as counted_time,
+        first_value(payload_hash) over (
+            partition by tenant_id, source, event_id
+            order by event_time, payload_hash, file_name, file_row, ordinal
+        ) as counted_hash
+    from hashed
 )
 
 select
@@ -70,15 +96,8 @@ select
     time_text,
     quantity_text,
     usage_date,
-    event_time <> first_value(event_time) over (
-        partition by tenant_id, source, event_id
-        order by event_time, payload_hash, file_name, file_row, ordinal
-    )
-    or payload_hash <> first_value(payload_hash) over (
-        partition by tenant_id, source, event_id
-        order by event_time, payload_hash, file_name, file_row, ordinal
-    ) as is_conflict
-from hashed
+    event_time <> counted_time or payload_hash <> counted_hash as is_conflict
+from ranked
 qualify row_number() over (
     partition by tenant_id, source, event_id
     order by event_time, payload_hash, file_name, file_row, ordinal

@@ -3,7 +3,7 @@
 -- grain:   one row per file_name, file_row, ordinal
 -- kind:    dynamic table, incremental
 -- refresh: whole
--- reads:   metering.usage_firsts
+-- reads:   metering.usage_firsts, metering.usage_corrected
 -- why:     a correction counts on the day of the event that it reverses. Of a sum it may take back a
 --          part, but all that names one event never more than the event; everything else can only be
 --          withdrawn whole. What matches no event yet is judged again when the event comes.
@@ -29,23 +29,18 @@ with paired as (
         r.quantity,
         r.event_time,
         r.usage_date,
-        o.file_name as event_file_name,
-        o.file_row as event_file_row,
-        o.ordinal as event_ordinal,
-        o.event_time as reversed_event_time,
-        o.usage_date as reversed_usage_date,
-        o.quantity as event_quantity,
+        c.event_file_name,
+        c.event_file_row,
+        c.event_ordinal,
+        c.event_time as reversed_event_time,
+        c.usage_date as reversed_usage_date,
+        c.event_quantity,
         sum(least(r.quantity, 0)) over (
             partition by r.tenant_id, r.source, r.reverses, r.metric
         ) as taken_back
     from metering.usage_firsts as r
-    left join metering.usage_firsts as o
-        on
-            r.tenant_id = o.tenant_id
-            and r.source = o.source
-            and r.reverses = o.event_id
-            and r.metric = o.metric
-            and o.reverses = ''
+    left join metering.usage_corrected as c
+        on r.file_name = c.file_name and r.file_row = c.file_row and r.ordinal = c.ordinal
     where r.reverses <> ''
 ),
 
