@@ -34,9 +34,9 @@ class Bus(BaseHTTPRequestHandler):
 
     def do_GET(self) -> None:
         """Say what was taken since the last time."""
-        digest = hashlib.sha256("".join(sorted(_taken)).encode()).hexdigest()
-        self._answer({"events": len(_taken), "digest": digest})
-        _taken.clear()
+        taken, _taken[:] = sorted(_taken), []  # before the answer: what comes after it is new
+        digest = hashlib.sha256("".join(taken).encode()).hexdigest()
+        self._answer({"events": len(taken), "digest": digest})
 
     def _answer(self, answer: dict[str, Any]) -> None:
         body = json.dumps(answer).encode()

@@ -22,8 +22,8 @@ from bench.generate import BUCKETS, tenants
 from bench.ground import Ground, duel, job
 from bench.measure import Measure, times_better
 
-EVENTS = 9_600  # what a process of the generated month records in its life
-FULL = 960  # events that fill the four packs which one call carries
+EVENTS = 11_000  # what a process may record in its life
+FULL = 1_100  # events that fill the four packs which one call carries
 _HOST = {
     "AWS_ACCESS_KEY_ID": "bench",
     "AWS_SECRET_ACCESS_KEY": "bench",

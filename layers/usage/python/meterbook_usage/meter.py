@@ -89,7 +89,10 @@ class UsageMeter:
         try:
             work = self._works.at_hand(recording.life)
             names = self._names(metric, tenant_id)
-            event_id = plain(event_id) if event_id else work.event_id(names)
+            if event_id:
+                quoted_id = quoted(event_id := plain(event_id))
+            else:
+                quoted_id = f'"{(event_id := work.event_id(names))}"'  # digits, letters and a dash
             when = (
                 quoted(time_text(time))
                 if time
@@ -99,7 +102,7 @@ class UsageMeter:
             if attributes or reverses:
                 data += _more(attributes, reverses)
             recording.keep(
-                f'{{"specversion":"1.0","id":{quoted(event_id)},{names},"time":{when},'
+                f'{{"specversion":"1.0","id":{quoted_id},{names},"time":{when},'
                 f'"sequence":"{number}","data":{{{data[1:]}}}}}'
             )
         except Exception as error:

@@ -7,6 +7,7 @@ it whatever it holds.
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Mapping
 from datetime import UTC, datetime
 from decimal import Decimal
@@ -14,6 +15,7 @@ from functools import lru_cache
 from json.encoder import encode_basestring_ascii
 
 _LONGEST_NAME = 4096  # the book knows none above 128
+_digits = re.compile(r"[0-9.+-]+", re.ASCII).fullmatch
 
 
 class Refused(ValueError):
@@ -48,7 +50,7 @@ def plain(value: object) -> str:
 def quoted_quantity(value: object) -> str:
     """A quantity in digits. A float is the shortest text that means it; NaN stays NaN."""
     if isinstance(value, str):
-        return quoted(value)
+        return f'"{value}"' if _digits(value) else quoted(value)
     if type(value) is int:
         return f'"{value}"'
     if isinstance(value, float):
