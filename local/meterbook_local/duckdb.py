@@ -258,7 +258,7 @@ class DuckDBWarehouse:
     def _show_landed(self, table: str) -> None:
         """Let the view over the files of a landing table show all that is loaded."""
         files = self._files_of(table)
-        self._run(f"create or replace view {table} as {self._files.select(files)}", table)
+        self._run(f"create or replace view {table} as {self._files.lookup(files)}", table)
 
     def query(self, sql: str, binds: Sequence[object] = ()) -> list[Row]:
         """Rows of one Snowflake select, values bound to `?`."""

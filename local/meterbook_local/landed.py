@@ -7,7 +7,7 @@ rest. Whoever asks for the landed records themselves (a check does) has the file
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from datetime import datetime
 from pathlib import Path
 
@@ -16,9 +16,9 @@ from meterbook.delivery import LANDING_TABLES
 from meterbook.ports import ObjectStore
 
 FILED = frozenset(LANDING_TABLES[stream] for stream in ("usage", "usage_counts"))
-_CHUNK_BYTES = (
-    32 * 2**20
-)  # of gzipped files that are typed in one statement: about a million events
+# Of gzipped files that are typed in one statement: about 600,000 events.
+_CHUNK_BYTES = 32 * 2**20
+_LONGEST = "maximum_object_size = 67108864"
 
 
 class LandedFiles:
@@ -49,16 +49,27 @@ class LandedFiles:
         if chunk:
             yield chunk
 
-    def select(self, files: Iterable[tuple[str, datetime]]) -> str:
-        """Select the landed rows of files: record, file_name, file_row, loaded_at.
+    def select(self, files: Sequence[tuple[str, datetime]]) -> str:
+        """Select the landed rows of some files: record, file_name, file_row, loaded_at.
 
-        File by file, so that whoever looks for one has only its file read, and a row's number is
-        its place in its file.
+        Files are read in order, so a row's number is its rank among the places of its file.
         """
+        paths = ", ".join(_quoted(str(self._root / name)) for name, _ in files)
+        return (
+            "select r.record, f.file_name, row_number() over "
+            "(partition by r.path order by r.place) as file_row, f.loaded_at "
+            "from (select json as record, filename as path, row_number() over () as place "
+            f"from read_ndjson_objects([{paths}], {_LONGEST}, filename = true)) as r "
+            "join engine.files as f "
+            f"on f.file_name = substr(r.path, {len(str(self._root)) + 2})"
+        )
+
+    def lookup(self, files: Iterable[tuple[str, datetime]]) -> str:
+        """Select the same of all files one by one: who looks for one has only its file read."""
         return " union all ".join(
             f"select json as record, {_quoted(name)} as file_name, row_number() over () "
-            f"as file_row, timestamp '{loaded_at}' as loaded_at from read_ndjson_objects("
-            f"{_quoted(str(self._root / name))}, maximum_object_size = 67108864)"
+            f"as file_row, timestamp '{loaded_at}' as loaded_at from "
+            f"read_ndjson_objects({_quoted(str(self._root / name))}, {_LONGEST})"
             for name, loaded_at in files
         ) or (
             "select null::json as record, null::varchar as file_name, null::bigint as file_row, "

@@ -125,8 +125,9 @@ class Refresh:
         self._do(f"create temp table held as select * from {model.name}{cut}")
         taken = f"temp.taken_{model.name.replace('.', '_')}"
         self._do(
-            f"create temp table {taken} as (from held except all from fresh) "
-            "union all (from fresh except all from held)"
+            f"create temp table {taken} as select * exclude (_side) from (select *, 1 as _side "
+            "from fresh union all select *, -1 as _side from held) group by all "
+            "having sum(_side) <> 0"
         )
         self._taken.append(taken)
         differs = self._has_rows(taken)
