@@ -32,7 +32,7 @@ from meterbook.sqlfiles import SqlFile, in_order_of_creation
 from sqlglot import exp
 
 from meterbook_local.dialect import parse, tables_of, to_duckdb
-from meterbook_local.landed import FILED, LandedFiles
+from meterbook_local.landed import FILED, LONGEST, LandedFiles
 from meterbook_local.models import Model, is_dynamic, models_of
 from meterbook_local.refresh import Grown, Refresh
 
@@ -102,8 +102,10 @@ class DuckDBWarehouse:
                     self._forget(str(name))
             for file in changed:
                 self._define(file, models)
+            laid_out = self._rows("select name, sha256 from engine.models")
             for model in models.values():
-                self._begin_anew(model)
+                if (model.name, model.sha256) not in laid_out:
+                    self._begin_anew(model)
         self._models = models
         return [file.name for file in changed]
 
@@ -120,12 +122,10 @@ class DuckDBWarehouse:
 
     def _begin_anew(self, model: Model) -> None:
         """Have an empty table for a model whose text, or that of a view it reads, has changed."""
-        sql = "select 1 from engine.models where name = ? and sha256 = ?"
-        if self._db.execute(sql, [model.name, model.sha256]).fetchone() is None:
-            self._forget(model.name)
-            self._run(f"create table {model.name} as {model.sql} limit 0", model.path)
-            sql = "insert into engine.models values (?, ?, false)"
-            self._run(sql, model.path, [model.name, model.sha256])
+        self._forget(model.name)
+        self._run(f"create table {model.name} as {model.sql} limit 0", model.path)
+        sql = "insert into engine.models values (?, ?, false)"
+        self._run(sql, model.path, [model.name, model.sha256])
 
     def _forget(self, name: str) -> None:
         self._run(f"drop table if exists {name}", name)
@@ -183,7 +183,7 @@ class DuckDBWarehouse:
     def _insert(self, table: str, name: str, body: bytes, at: datetime) -> None:
         sql = (
             f"insert into {table} select json, ?, row_number() over (), ? "
-            "from read_ndjson_objects(?, maximum_object_size = 67108864)"
+            f"from read_ndjson_objects(?, {LONGEST})"
         )
         with tempfile.TemporaryDirectory() as folder:
             path = Path(folder) / Path(name).name

@@ -2,7 +2,7 @@
 
 Of all streams usage is the one with many rows. Its JSON is read once, straight from the gzipped
 files, when the lines are typed; a second copy of the text in the book would cost more than all the
-rest. Whoever asks for the landed records themselves (a check does) has the files read again.
+rest. Whoever asks for the landed records themselves has their files read again.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ from meterbook.ports import ObjectStore
 FILED = frozenset(LANDING_TABLES[stream] for stream in ("usage", "usage_counts"))
 # Of gzipped files that are typed in one statement: about 600,000 events.
 _CHUNK_BYTES = 32 * 2**20
-_LONGEST = "maximum_object_size = 67108864"
+LONGEST = "maximum_object_size = 67108864"  # of a landed row, which is a line
 
 
 class LandedFiles:
@@ -59,7 +59,7 @@ class LandedFiles:
             "select r.record, f.file_name, row_number() over "
             "(partition by r.path order by r.place) as file_row, f.loaded_at "
             "from (select json as record, filename as path, row_number() over () as place "
-            f"from read_ndjson_objects([{paths}], {_LONGEST}, filename = true)) as r "
+            f"from read_ndjson_objects([{paths}], {LONGEST}, filename = true)) as r "
             "join engine.files as f "
             f"on f.file_name = substr(r.path, {len(str(self._root)) + 2})"
         )
@@ -69,7 +69,7 @@ class LandedFiles:
         return " union all ".join(
             f"select json as record, {_quoted(name)} as file_name, row_number() over () "
             f"as file_row, timestamp '{loaded_at}' as loaded_at from "
-            f"read_ndjson_objects({_quoted(str(self._root / name))}, {_LONGEST})"
+            f"read_ndjson_objects({_quoted(str(self._root / name))}, {LONGEST})"
             for name, loaded_at in files
         ) or (
             "select null::json as record, null::varchar as file_name, null::bigint as file_row, "
