@@ -28,7 +28,7 @@ from meterbook.delivery import (
 )
 from meterbook.errors import FileRefused, SqlRefused
 from meterbook.ports import Loaded, ObjectStore, Refreshed, Row
-from meterbook.sqlfiles import SqlFile, in_order_of_creation
+from meterbook.sqlfiles import SqlFile, in_order_of_creation, read_sql
 from sqlglot import exp
 
 from meterbook_local.dialect import parse, tables_of, to_duckdb
@@ -37,10 +37,12 @@ from meterbook_local.models import Model, is_dynamic, models_of
 from meterbook_local.refresh import Grown, Refresh
 
 _STORED = [*(name for name in LANDING_TABLES.values() if name not in FILED), RECORDS_TABLE]
+_OWN_SQL = Path(__file__).parent / "sql"
 _MEMORY = "2GB"  # beyond it DuckDB works on disk; the rest of the process needs some too
-_LAYOUT = 2  # of the schema `engine`; a book of an earlier layout is built again from landing
+_LAYOUT = 3  # of the schema `engine`; a book of an earlier layout is built again from landing
 _ENGINE = f"""
 create schema if not exists engine;
+create schema if not exists account_usage;
 create table if not exists engine.layout as select {_LAYOUT} as version;
 create table if not exists engine.applied (path varchar primary key, sha256 varchar);
 create table if not exists engine.models (
@@ -78,7 +80,7 @@ class DuckDBWarehouse:
             tables = [name for (name,) in self._rows(sql)]
             laid_out = self._rows("from engine.layout") if "layout" in tables else []
             if tables and laid_out != [(_LAYOUT,)]:
-                for schema in ("metering", "billing", "engine"):
+                for schema in ("metering", "billing", "validation", "account_usage", "engine"):
                     self._db.execute(f"drop schema if exists {schema} cascade")
             self._db.execute(_ENGINE)
 
@@ -89,12 +91,12 @@ class DuckDBWarehouse:
     def pending(self, files: Sequence[SqlFile]) -> list[SqlFile]:
         """The files whose text is not the one that was applied last, in order of creation."""
         applied = {str(path): sha256 for path, sha256 in self._rows("from engine.applied")}
-        order = in_order_of_creation(files)
+        order = in_order_of_creation(_with_own(files))
         return [file for file in order if applied.get(file.path) != file.sha256]
 
     def apply(self, files: Sequence[SqlFile]) -> list[str]:
         """Create tables once, and create or alter models and views whose text has changed."""
-        models = models_of(files)
+        models = models_of(_with_own(files))
         changed = self.pending(files)
         with self._transaction():
             for (name,) in self._rows("select name from engine.models"):
@@ -113,6 +115,8 @@ class DuckDBWarehouse:
         for statement in parse(file.text, file.path):
             if is_dynamic(statement):
                 self._begin_anew(models[file.name])
+            elif _defined(statement) in models:
+                continue  # a table that somebody else fills in an account
             elif _defined(statement) not in FILED:
                 self._run(_defining(statement, file.path), file.path)
             else:
@@ -287,6 +291,12 @@ class DuckDBWarehouse:
 
     def _rows(self, sql: str) -> list[tuple[object, ...]]:
         return self._db.execute(sql).fetchall()
+
+
+def _with_own(files: Sequence[SqlFile]) -> list[SqlFile]:
+    """The files, and what stands here for what Snowflake has of its own."""
+    models = [file for file in files if file.path.startswith("models")]
+    return [*files, *read_sql("models", _OWN_SQL)] if models else [*files]
 
 
 def _passing(owner: object) -> Path:

@@ -7,7 +7,7 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 
 from meterbook.canonical import canonical_json
-from meterbook.errors import CostExplorerRefused
+from meterbook.errors import CostExplorerRefused, CostExplorerUnavailable
 from meterbook.ports import CostQuery
 
 
@@ -21,13 +21,27 @@ class RecordedCosts:
         self.folder = folder
 
     def pages(self, query: CostQuery) -> Iterator[Mapping[str, object]]:
-        """The recorded pages. Errors: `CostExplorerRefused` where none was recorded."""
-        question = canonical_json(asked(query))
-        files = (json.loads(path.read_bytes()) for path in sorted(self.folder.glob("*.json")))
+        """The recorded pages; each but the last promises another, under a token of its own.
+
+        Errors: `CostExplorerRefused` where none was recorded, `CostExplorerUnavailable`.
+        """
+        question, seen = canonical_json(asked(query)), set()
+        for page in self._found(question):
+            yield page
+            token = page.get("NextPageToken")
+            if not token:
+                return
+            if token in seen:
+                raise CostExplorerUnavailable(detail="it names a page that it has given before")
+            seen.add(token)
+        raise CostExplorerUnavailable(detail=f"the next page of {question} was not recorded")
+
+    def _found(self, question: str) -> list[Mapping[str, object]]:
+        files = [json.loads(path.read_bytes()) for path in sorted(self.folder.glob("*.json"))]
         found = [file["page"] for file in files if canonical_json(file["query"]) == question]
         if not found:
             raise CostExplorerRefused(detail=f"no answer to {question} is in {self.folder.name}")
-        yield from found
+        return found
 
 
 def asked(query: CostQuery) -> dict[str, object]:

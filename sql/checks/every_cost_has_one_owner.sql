@@ -1,7 +1,7 @@
 -- every_cost_has_one_owner: every cost row is decided once: attributed, kept or unattributed.
 --
 -- kind:    check, returns no row when all is well
--- reads:   metering.aws_cost_daily, metering.attributed_cost_daily
+-- reads:   metering.tagged_cost_daily, metering.attributed_cost_daily
 -- why:     a day whose decided cost differs from its bill has lost a row or given one two owners.
 
 with both as (
@@ -14,10 +14,10 @@ with both as (
     union all
     select
         usage_date,
-        concat('aws:', service) as resource_type,
+        resource_type,
         0 as decided_usd,
         cost_usd as billed_usd
-    from metering.aws_cost_daily
+    from metering.tagged_cost_daily
 ),
 
 services as (

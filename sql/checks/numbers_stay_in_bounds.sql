@@ -9,11 +9,11 @@
 with weighing as (
     select distinct metric
     from metering.allocation_rules
-    where method = 'usage'
+    where method = 'usage_share'
 )
 
 select
-    'usage_shares' as place,
+    'split_weights' as place,
     u.metric as subject,
     count(*) as row_count
 from metering.usage_daily as u

@@ -22,9 +22,12 @@ select
     l.service,
     l.account,
     l.currency,
-    cast(sum(l.cost_usd) as number(38, 12)) as cost_usd,
+    cast(
+        sum(iff(f.is_amortized, coalesce(l.amortized_usd, l.cost_usd), l.cost_usd)) as number(38, 12)
+    ) as cost_usd,
     count(*) as line_count
 from metering.cost_lines as l
 inner join metering.cost_files as f on l.usage_date = f.usage_date and l.file_name = f.file_name
+where l.cost_source in ('cur', 'aws_cost')
 group by
     l.usage_date, l.cost_source, f.payer, l.owner_tag, l.module_tag, l.service, l.account, l.currency;

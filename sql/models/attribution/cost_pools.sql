@@ -1,6 +1,6 @@
 -- metering.cost_pools: shared cost, summed to pools before it is split.
 --
--- grain:   one row per usage_date, rule_id, rule_version, module_id, service, currency
+-- grain:   one row per usage_date, source, rule_id, rule_version, module_id, resource_type, currency
 -- kind:    dynamic table, incremental
 -- refresh: parts by usage_date
 -- reads:   metering.ruled_cost_daily
@@ -14,13 +14,16 @@ refresh_mode = incremental
 as
 select
     usage_date,
+    source,
     rule_id,
     rule_version,
-    metric,
+    method,
+    split_by,
     module_id,
-    service,
+    resource_type,
     currency,
     cast(sum(cost_usd) * 1000000000000 as number(38, 0)) as pool_units
 from metering.ruled_cost_daily
-where method = 'usage'
-group by usage_date, rule_id, rule_version, metric, module_id, service, currency;
+where method in ('usage_share', 'fixed_share', 'even')
+group by
+    usage_date, source, rule_id, rule_version, method, split_by, module_id, resource_type, currency;

@@ -1,10 +1,9 @@
--- metering.unattributed_costs: how much of a day's cost has no owner, and whether that is too much.
+-- metering.unattributed_costs: how much of a day's AWS cost has no owner, and whether that is too much.
 --
 -- grain:   one row per usage_date
 -- kind:    dynamic table, incremental
 -- refresh: parts by usage_date
--- reads:   metering.tagged_cost_daily, metering.ruled_cost_daily, metering.usage_shares,
---          metering.delivered_days, metering.config
+-- reads:   metering.ruled_cost_daily, metering.split_shares, metering.delivered_days, metering.config
 -- why:     numerator and denominator are the same positive charges, so that a refund cannot hide a gap.
 --          Only settled days are judged, by the threshold in force on the day, strictly above it; the
 --          threshold is kept beside the verdict.
@@ -14,11 +13,11 @@ target_lag = '1 hour'
 warehouse = meterbook_transform
 refresh_mode = incremental
 as
-with split_days as (
+with shared_days as (
     select distinct
         usage_date,
-        metric
-    from metering.usage_shares
+        split_by
+    from metering.split_shares
 ),
 
 charges as (
@@ -26,21 +25,11 @@ charges as (
         c.usage_date,
         c.cost_usd,
         iff(
-            r.rule_id is null or (r.method = 'usage' and d.usage_date is null), c.cost_usd, 0
+            c.method = 'none' or (c.split_by <> '' and d.usage_date is null), c.cost_usd, 0
         ) as unattributed_usd
-    from metering.tagged_cost_daily as c
-    left join metering.ruled_cost_daily as r
-        on
-            c.usage_date = r.usage_date
-            and c.cost_source = r.cost_source
-            and c.payer = r.payer
-            and c.owner_tag = r.owner_tag
-            and c.module_tag = r.module_tag
-            and c.service = r.service
-            and c.account = r.account
-            and c.currency = r.currency
-    left join split_days as d on r.usage_date = d.usage_date and r.metric = d.metric
-    where c.cost_usd > 0
+    from metering.ruled_cost_daily as c
+    left join shared_days as d on c.usage_date = d.usage_date and c.split_by = d.split_by
+    where c.source = 'aws' and c.cost_usd > 0
 ),
 
 charged_days as (

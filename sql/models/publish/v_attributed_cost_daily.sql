@@ -16,6 +16,7 @@ select
     tenant_id,
     module_id,
     resource_type,
+    method,
     rule_id,
     rule_version,
     reason,

@@ -14,6 +14,7 @@ select
     control_usd,
     typed_usd,
     attributed_usd,
+    split_usd,
     kept_usd,
     unattributed_usd,
     residual_usd

@@ -1,11 +1,12 @@
--- metering.allocation_rules: the rules that give cost an owner, version by version.
+-- metering.allocation_rules: the rules that give cost an owner, version by version, in their order.
 --
 -- grain:   one row per rule_id, version
 -- kind:    dynamic table, incremental
 -- refresh: whole
 -- reads:   metering.catalog_documents
 -- why:     a version is in force until a higher one begins, so a cost row can name the version that
---          decided it.
+--          decided it. split_by names the weights that a shared cost is split by: rules that split by
+--          one metric share them.
 
 create or alter dynamic table metering.allocation_rules
 target_lag = downstream
@@ -18,6 +19,7 @@ with versions as (
         document:version::number(38, 0) as version,
         document:position::number(38, 0) as position,
         document:method::varchar as method,
+        coalesce(document:match.source::varchar, '') as source,
         document:match.owner_tag::varchar as owner_tag,
         document:match.module_tag::varchar as module_tag,
         document:match.service::varchar as service,
@@ -33,12 +35,20 @@ select
     rule_id,
     version,
     position,
+    row_number() over (order by position, rule_id, version) as place,
     method,
+    source,
     owner_tag,
     module_tag,
     service,
     account,
     metric,
+    case method
+        when 'usage_share' then concat('usage_share ', metric)
+        when 'fixed_share' then concat('fixed_share ', rule_id, ' ', cast(version as varchar))
+        when 'even' then concat('even ', rule_id, ' ', cast(version as varchar))
+        else ''
+    end as split_by,
     starts_on,
     least(
         ends_on,

@@ -14,7 +14,8 @@ as
 select
     d.usage_date,
     f.file_name,
-    d.payer
+    d.payer,
+    d.is_amortized
 from metering.cost_days as d
 inner join metering.delivery_files as f
     on d.cost_source = f.stream and d.delivery_id = f.delivery_id;

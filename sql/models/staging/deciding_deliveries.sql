@@ -3,9 +3,10 @@
 -- grain:   one row per stream, scope, usage_date
 -- kind:    dynamic table, incremental
 -- refresh: whole
--- reads:   metering.delivery_days
+-- reads:   metering.delivery_days_judged
 -- why:     the latest complete delivery that covers a day wins it whole; one that replaces retires for
---          its days every earlier delivery of its family, added ones too.
+--          its days every earlier delivery of its family, added ones too. A suspicious day waits until
+--          somebody accepts it; meanwhile the figures before it stay.
 
 create or alter dynamic table metering.deciding_deliveries
 target_lag = downstream
@@ -19,8 +20,11 @@ select
     delivery_id,
     payer,
     ordered_at,
-    control_usd
-from metering.delivery_days
+    order_key,
+    control_usd,
+    amortized_usd
+from metering.delivery_days_judged
+where not is_suspicious
 qualify
     row_number() over (
         partition by stream, scope, usage_date order by order_key desc

@@ -1,4 +1,4 @@
--- metering.delivered_days: since when each day's bill is as it stands.
+-- metering.delivered_days: since when each day's bill of AWS is as it stands.
 --
 -- grain:   one row per usage_date
 -- kind:    dynamic table, incremental
@@ -16,4 +16,5 @@ select
     usage_date,
     min(ordered_at) as ordered_at
 from metering.cost_days
+where cost_source <> 'external_cost'
 group by usage_date;

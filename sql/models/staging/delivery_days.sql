@@ -4,7 +4,8 @@
 -- kind:    dynamic table, incremental
 -- refresh: whole
 -- reads:   metering.complete_deliveries
--- why:     control_usd was added up from the source's text before any typing of ours.
+-- why:     control_usd was added up from the source's text before any typing of ours; so was the
+--          amortized total, where the source tells one.
 
 create or alter dynamic table metering.delivery_days
 target_lag = downstream
@@ -21,5 +22,6 @@ select
     d.order_key,
     d.replaces,
     f.value:usage_date::date as usage_date,
-    f.value:control_usd::number(38, 12) as control_usd
+    f.value:control_usd::number(38, 12) as control_usd,
+    f.value:amortized_usd::number(38, 12) as amortized_usd
 from metering.complete_deliveries as d, lateral flatten(input => d.days) as f;

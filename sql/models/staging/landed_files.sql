@@ -4,7 +4,9 @@
 -- kind:    dynamic table, incremental
 -- refresh: parts by file_name
 -- reads:   metering.usage_lines, metering.landed_aws_cost, metering.landed_cur,
---          metering.landed_catalog, billing.landed_closes, billing.landed_invoices
+--          metering.landed_external_cost, metering.landed_account_usage, metering.landed_catalog,
+--          billing.landed_closes, billing.landed_invoices, billing.landed_decisions,
+--          validation.landed_verdicts
 -- why:     a file may be loaded twice (Snowpipe forgets names after 14 days), so its rows are counted
 --          by their number in the file, each once. Of usage the typed lines are asked: every landed
 --          record has a first one.
@@ -45,6 +47,26 @@ with landed as (
         file_name,
         file_row
     from billing.landed_invoices
+    union all
+    select
+        file_name,
+        file_row
+    from metering.landed_external_cost
+    union all
+    select
+        file_name,
+        file_row
+    from metering.landed_account_usage
+    union all
+    select
+        file_name,
+        file_row
+    from billing.landed_decisions
+    union all
+    select
+        file_name,
+        file_row
+    from validation.landed_verdicts
 )
 
 select

@@ -17,6 +17,7 @@ with payer_days as (
         payer,
         usage_date
     from metering.delivery_days
+    where stream in ('cur', 'aws_cost')
 )
 
 select

@@ -1,4 +1,4 @@
--- billing.plans: published plan versions: currency and passthrough.
+-- billing.plans: published plan versions: currency, and whether cost is passed on.
 --
 -- grain:   one row per plan_id, plan_version
 -- kind:    dynamic table, incremental
@@ -15,6 +15,6 @@ select
     document:id::varchar as plan_id,
     document:version::number(38, 0) as plan_version,
     document:currency::varchar as currency,
-    document:passthrough::boolean as passthrough
+    array_size(document:passthrough) > 0 as passthrough
 from metering.catalog_documents
 where kind = 'plan';

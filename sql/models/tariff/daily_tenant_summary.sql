@@ -4,7 +4,8 @@
 -- kind:    dynamic table, incremental
 -- refresh: parts by usage_date
 -- reads:   metering.usage_daily, metering.attributed_cost_daily
--- why:     resource_type is a metric, or aws:<service>; usage has no cost of its own and cost no
+-- why:     resource_type is a metric, or aws:<service>, snowflake:<kind> or
+--          external:<provider>; usage has no cost of its own and cost no
 --          quantity, but one table answers both questions.
 
 create or alter dynamic table metering.daily_tenant_summary

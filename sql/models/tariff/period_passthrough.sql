@@ -3,8 +3,8 @@
 -- grain:   one row per period_start, tenant_id, source
 -- kind:    dynamic table, full
 -- refresh: whole
--- reads:   metering.attributed_cost_daily, billing.period_tiers
--- why:     the plan at the period's start decides whether cost is passed through.
+-- reads:   metering.attributed_cost_daily, billing.period_tiers, billing.plan_passthrough
+-- why:     the plan at the period's start decides whose cost is passed through.
 
 create or alter dynamic table billing.period_passthrough
 target_lag = downstream
@@ -23,5 +23,7 @@ inner join metering.attributed_cost_daily as c
     on
         t.tenant_id = c.tenant_id
         and t.period_start = cast(date_trunc('month', c.usage_date) as date)
-where t.card_rank = 1 and t.passthrough and c.disposition = 'attributed'
+inner join billing.plan_passthrough as n
+    on t.plan_id = n.plan_id and t.plan_version = n.plan_version and c.source = n.source
+where t.card_rank = 1 and c.disposition = 'attributed'
 group by t.period_start, t.tenant_id, c.source, t.plan_id, t.plan_version;

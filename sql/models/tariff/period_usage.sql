@@ -3,10 +3,12 @@
 -- grain:   one row per period_start, tenant_id, metric
 -- kind:    dynamic table, full
 -- refresh: whole
--- reads:   metering.usage_daily, metering.usage_distinct, metering.usage_levels, metering.metrics
+-- reads:   metering.usage_daily, metering.usage_distinct, metering.usage_levels, metering.metrics,
+--          metering.snowflake_credit_daily, billing.period_tiers, billing.plan_rates
 -- why:     sums and levels held add up over days and modules; ids that a distinct metric counts do not,
 --          so these are counted over the whole month. Of a peak the month's greatest counts, of a last
 --          value the month's last, over all modules. Ids that were all withdrawn are none, not unknown.
+--          Snowflake credits are metered like any other use where a card of the tenant prices them.
 
 create or alter dynamic table billing.period_usage
 target_lag = downstream
@@ -26,6 +28,27 @@ with last_values as (
         ) as place
     from metering.usage_levels
     where aggregation = 'latest'
+),
+
+credits as (
+    select
+        cast(date_trunc('month', usage_date) as date) as period_start,
+        owner as tenant_id,
+        'snowflake_credits' as metric,
+        cast(greatest(sum(credits), 0) as number(38, 6)) as quantity
+    from metering.snowflake_credit_daily
+    where owner <> ''
+    group by date_trunc('month', usage_date), owner
+),
+
+credit_cards as (
+    select distinct
+        t.period_start,
+        t.tenant_id
+    from billing.period_tiers as t
+    inner join billing.plan_rates as r
+        on t.plan_id = r.plan_id and t.plan_version = r.plan_version
+    where r.metric = 'snowflake_credits'
 ),
 
 quantities as (
@@ -63,6 +86,14 @@ quantities as (
         iff(is_withdrawn, 0, quantity) as quantity
     from last_values
     where place = 1
+    union all
+    select
+        c.period_start,
+        c.tenant_id,
+        c.metric,
+        c.quantity
+    from credits as c
+    inner join credit_cards as p on c.period_start = p.period_start and c.tenant_id = p.tenant_id
 )
 
 select

@@ -3,7 +3,7 @@
 -- grain:   one row per period_start
 -- kind:    dynamic table, full
 -- refresh: whole
--- reads:   billing.tenant_tiers, metering.usage_daily, metering.aws_cost_daily
+-- reads:   billing.tenant_tiers, metering.usage_daily, metering.cost_daily
 -- why:     a month is there from the first subscription to the last month with a fact, also when a
 --          tenant did nothing in it: fees are owed for what is switched on.
 
@@ -30,7 +30,7 @@ months as (
 facts as (
     select usage_date from metering.usage_daily
     union all
-    select usage_date from metering.aws_cost_daily
+    select usage_date from metering.cost_daily
 ),
 
 last_fact as (

@@ -2,18 +2,20 @@
 --
 -- kind: account, run once by a person as ACCOUNTADMIN, in a worksheet
 -- why:  whoever owns an object may do anything with it, so what lands has an owner that no job can
---       act as, and what is metered and what is owed have owners of their own. The jobs may add to the
---       landing tables and read; the reader sees the published views alone. Roles belong to the
---       account: use an account of its own for each environment.
+--       act as, and what is metered, what is owed and what was found have owners of their own. The jobs
+--       may add to the landing tables and read; the reader sees the published views alone. Roles belong
+--       to the account: use an account of its own for each environment.
 
 use role accountadmin;
 
 create role if not exists meterbook_landing_owner
 comment = 'owns the landing tables, the file format and the pipes';
 create role if not exists meterbook_metering_owner
-comment = 'owns what is derived in METERING, and refreshes it';
+comment = 'owns what is derived in METERING, and refreshes it; the task runs in it';
 create role if not exists meterbook_billing_owner
 comment = 'owns what is derived in BILLING, and refreshes it';
+create role if not exists meterbook_validation_owner
+comment = 'owns what is derived in VALIDATION, and refreshes it';
 create role if not exists meterbook_deployer
 comment = 'applies sql/: may act as each owner';
 create role if not exists meterbook_jobs
@@ -24,6 +26,7 @@ comment = 'sees the published views alone';
 grant role meterbook_landing_owner to role meterbook_deployer;
 grant role meterbook_metering_owner to role meterbook_deployer;
 grant role meterbook_billing_owner to role meterbook_deployer;
+grant role meterbook_validation_owner to role meterbook_deployer;
 grant role meterbook_deployer to role sysadmin;
 grant role meterbook_jobs to role sysadmin;
 grant role meterbook_reader to role sysadmin;

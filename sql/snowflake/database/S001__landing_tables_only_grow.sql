@@ -10,6 +10,7 @@ revoke update, delete, truncate on table metering.deliveries from role meterbook
 revoke insert, update, delete, truncate on table metering.deliveries from role meterbook_deployer;
 revoke insert, update, delete, truncate on table metering.deliveries from role meterbook_metering_owner;
 revoke insert, update, delete, truncate on table metering.deliveries from role meterbook_billing_owner;
+revoke insert, update, delete, truncate on table metering.deliveries from role meterbook_validation_owner;
 revoke insert, update, delete, truncate on table metering.deliveries from role meterbook_reader;
 alter table metering.deliveries set change_tracking = true;
 
@@ -18,6 +19,7 @@ revoke update, delete, truncate on table metering.landed_usage from role meterbo
 revoke insert, update, delete, truncate on table metering.landed_usage from role meterbook_deployer;
 revoke insert, update, delete, truncate on table metering.landed_usage from role meterbook_metering_owner;
 revoke insert, update, delete, truncate on table metering.landed_usage from role meterbook_billing_owner;
+revoke insert, update, delete, truncate on table metering.landed_usage from role meterbook_validation_owner;
 revoke insert, update, delete, truncate on table metering.landed_usage from role meterbook_reader;
 alter table metering.landed_usage set change_tracking = true;
 
@@ -26,6 +28,8 @@ revoke update, delete, truncate on table metering.landed_aws_cost from role mete
 revoke insert, update, delete, truncate on table metering.landed_aws_cost from role meterbook_deployer;
 revoke insert, update, delete, truncate on table metering.landed_aws_cost from role meterbook_metering_owner;
 revoke insert, update, delete, truncate on table metering.landed_aws_cost from role meterbook_billing_owner;
+revoke insert, update, delete, truncate on table metering.landed_aws_cost
+from role meterbook_validation_owner;
 revoke insert, update, delete, truncate on table metering.landed_aws_cost from role meterbook_reader;
 alter table metering.landed_aws_cost set change_tracking = true;
 
@@ -34,6 +38,7 @@ revoke update, delete, truncate on table metering.landed_cur from role meterbook
 revoke insert, update, delete, truncate on table metering.landed_cur from role meterbook_deployer;
 revoke insert, update, delete, truncate on table metering.landed_cur from role meterbook_metering_owner;
 revoke insert, update, delete, truncate on table metering.landed_cur from role meterbook_billing_owner;
+revoke insert, update, delete, truncate on table metering.landed_cur from role meterbook_validation_owner;
 revoke insert, update, delete, truncate on table metering.landed_cur from role meterbook_reader;
 alter table metering.landed_cur set change_tracking = true;
 
@@ -42,6 +47,7 @@ revoke update, delete, truncate on table metering.landed_catalog from role meter
 revoke insert, update, delete, truncate on table metering.landed_catalog from role meterbook_deployer;
 revoke insert, update, delete, truncate on table metering.landed_catalog from role meterbook_metering_owner;
 revoke insert, update, delete, truncate on table metering.landed_catalog from role meterbook_billing_owner;
+revoke insert, update, delete, truncate on table metering.landed_catalog from role meterbook_validation_owner;
 revoke insert, update, delete, truncate on table metering.landed_catalog from role meterbook_reader;
 alter table metering.landed_catalog set change_tracking = true;
 
@@ -50,6 +56,7 @@ revoke update, delete, truncate on table billing.landed_closes from role meterbo
 revoke insert, update, delete, truncate on table billing.landed_closes from role meterbook_deployer;
 revoke insert, update, delete, truncate on table billing.landed_closes from role meterbook_metering_owner;
 revoke insert, update, delete, truncate on table billing.landed_closes from role meterbook_billing_owner;
+revoke insert, update, delete, truncate on table billing.landed_closes from role meterbook_validation_owner;
 revoke insert, update, delete, truncate on table billing.landed_closes from role meterbook_reader;
 alter table billing.landed_closes set change_tracking = true;
 
@@ -58,5 +65,6 @@ revoke update, delete, truncate on table billing.landed_invoices from role meter
 revoke insert, update, delete, truncate on table billing.landed_invoices from role meterbook_deployer;
 revoke insert, update, delete, truncate on table billing.landed_invoices from role meterbook_metering_owner;
 revoke insert, update, delete, truncate on table billing.landed_invoices from role meterbook_billing_owner;
+revoke insert, update, delete, truncate on table billing.landed_invoices from role meterbook_validation_owner;
 revoke insert, update, delete, truncate on table billing.landed_invoices from role meterbook_reader;
 alter table billing.landed_invoices set change_tracking = true;

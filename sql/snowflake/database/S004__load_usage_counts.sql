@@ -11,6 +11,8 @@ revoke insert, update, delete, truncate on table metering.landed_usage_counts
 from role meterbook_metering_owner;
 revoke insert, update, delete, truncate on table metering.landed_usage_counts
 from role meterbook_billing_owner;
+revoke insert, update, delete, truncate on table metering.landed_usage_counts
+from role meterbook_validation_owner;
 revoke insert, update, delete, truncate on table metering.landed_usage_counts from role meterbook_reader;
 alter table metering.landed_usage_counts set change_tracking = true;
 

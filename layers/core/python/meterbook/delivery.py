@@ -34,9 +34,13 @@ LANDING_TABLES = {
     "usage_counts": "metering.landed_usage_counts",
     "cur": "metering.landed_cur",
     "aws_cost": "metering.landed_aws_cost",
+    "external_cost": "metering.landed_external_cost",
+    "account_usage": "metering.landed_account_usage",
     "catalog": "metering.landed_catalog",
     "closes": "billing.landed_closes",
     "invoices": "billing.landed_invoices",
+    "decisions": "billing.landed_decisions",
+    "verdicts": "validation.landed_verdicts",
 }
 RECORDS_TABLE = "metering.deliveries"
 RECORDS_PREFIX = "deliveries/"
@@ -57,11 +61,26 @@ class DeliveredFile:
 
 @dataclass(frozen=True, slots=True)
 class ControlTotal:
-    """What a source says a day cost, in USD, added up without passing through our typing."""
+    """What a source says a day cost, in USD, added up without passing through our typing.
+
+    `control_usd` is the unblended total; `amortized_usd` is None where the source does not tell it.
+    """
 
     usage_date: date
     control_usd: Decimal
     row_count: int
+    amortized_usd: Decimal | None = None
+
+    def record(self) -> dict[str, object]:
+        """The total as the closing record has it."""
+        told: dict[str, object] = {
+            "usage_date": self.usage_date.isoformat(),
+            "control_usd": f"{self.control_usd:f}",
+            "row_count": self.row_count,
+        }
+        if self.amortized_usd is not None:
+            told["amortized_usd"] = f"{self.amortized_usd:f}"
+        return told
 
 
 @dataclass(frozen=True, slots=True)
@@ -105,14 +124,7 @@ class Delivery:
                 {"file_name": f.file_name, "row_count": f.row_count, "byte_count": f.byte_count}
                 for f in self.files
             ],
-            "days": [
-                {
-                    "usage_date": day.usage_date.isoformat(),
-                    "control_usd": f"{day.control_usd:f}",
-                    "row_count": day.row_count,
-                }
-                for day in days
-            ],
+            "days": [day.record() for day in days],
             "origin": dict(self.origin),
         }
 
@@ -122,6 +134,14 @@ def record_key(stream: str, delivery_id: str) -> str:
     return f"{RECORDS_PREFIX}{stream}/{delivery_id}.json"
 
 
+@dataclass(frozen=True, slots=True)
+class PackedFile:
+    """Rows on their way: lines of JSON, gzipped as they will be stored, and how many they are."""
+
+    row_count: int
+    body: bytes
+
+
 def land_rows(
     landing: ObjectStore, stream: str, delivery_id: str, rows: Iterable[object]
 ) -> list[DeliveredFile]:
@@ -129,39 +149,46 @@ def land_rows(
 
     Nothing counts until `close_delivery`. Writing the same rows again finds them there already.
     """
+    lines = (canonical_json(row) + "\n" for row in rows)
+    return land_packed(landing, stream, delivery_id, packed(lines))
+
+
+def land_packed(
+    landing: ObjectStore, stream: str, delivery_id: str, files: Iterable[PackedFile]
+) -> list[DeliveredFile]:
+    """The same for rows that are packed already."""
     # A delivery id holds one of the longest ids and a month or a number beside it.
     identifier(delivery_id, "delivery id", longest=160)
-    return list(_land(landing, stream, delivery_id, iter(rows)))
+    return list(_land(landing, stream, delivery_id, files))
 
 
 def _land(
-    landing: ObjectStore, stream: str, delivery_id: str, rows: Iterator[object]
+    landing: ObjectStore, stream: str, delivery_id: str, files: Iterable[PackedFile]
 ) -> Iterator[DeliveredFile]:
-    for number, lines in enumerate(_parts(rows)):
-        body = gzipped("".join(lines))
+    for number, file in enumerate(files):
         # The digest in the name keeps two writers of one id out of each other's files.
-        key = f"{stream}/{delivery_id}/{number:05d}-{sha256(body)[:12]}.jsonl.gz"
-        landing.put_if_absent(key, body)
-        yield DeliveredFile(key, len(lines), len(body))
+        key = f"{stream}/{delivery_id}/{number:05d}-{sha256(file.body)[:12]}.jsonl.gz"
+        landing.put_if_absent(key, file.body)
+        yield DeliveredFile(key, file.row_count, len(file.body))
 
 
-def _parts(rows: Iterator[object]) -> Iterator[list[str]]:
-    """Rows as lines of JSON, cut where a file has enough."""
+def packed(rows: Iterable[str]) -> Iterator[PackedFile]:
+    """Rows, each a line of canonical JSON with its end, cut where a file has enough."""
     lines: list[str] = []
     length = 0
-    for row in rows:
-        lines.append(canonical_json(row) + "\n")
-        if len(lines[-1]) > ROW_CHARACTERS:
+    for line in rows:
+        if len(line) > ROW_CHARACTERS:
             raise InputRefused(
-                detail=f"An entry of {len(lines[-1]):,} characters is more than one row of a "
+                detail=f"An entry of {len(line):,} characters is more than one row of a "
                 f"warehouse holds ({ROW_CHARACTERS:,}). Nothing has landed; take it out first."
             )
-        length += len(lines[-1])
+        lines.append(line)
+        length += len(line)
         if length >= FILE_CHARACTERS:
-            yield lines
+            yield PackedFile(len(lines), gzipped("".join(lines)))
             lines, length = [], 0
     if lines:
-        yield lines
+        yield PackedFile(len(lines), gzipped("".join(lines)))
 
 
 def close_delivery(landing: ObjectStore, delivery: Delivery) -> bool:
@@ -220,12 +247,16 @@ def closed_delivery(landing: ObjectStore, stream: str, delivery_id: str) -> Deli
         **{name: record[name] for name in _AS_STORED},
         ordered_at=datetime.fromisoformat(record["ordered_at"]),
         files=[DeliveredFile(**file) for file in record["files"]],
-        days=[
-            ControlTotal(
-                usage_date=date.fromisoformat(day["usage_date"]),
-                control_usd=Decimal(day["control_usd"]),
-                row_count=day["row_count"],
-            )
-            for day in record["days"]
-        ],
+        days=[control_total(day) for day in record["days"]],
+    )
+
+
+def control_total(day: Mapping[str, Any]) -> ControlTotal:
+    """A day's total from the form in which a closing record has it."""
+    amortized = day.get("amortized_usd")
+    return ControlTotal(
+        usage_date=date.fromisoformat(day["usage_date"]),
+        control_usd=Decimal(day["control_usd"]),
+        row_count=day["row_count"],
+        amortized_usd=None if amortized is None else Decimal(amortized),
     )
