@@ -10,7 +10,7 @@ select
     j.usage_date,
     j.control_usd as told_usd,
     d.control_usd as held_usd,
-    d.delivery_id is null or d.ordered_at < j.ordered_at as is_waiting
+    j.order_key > coalesce(d.order_key, '') as is_waiting
 from metering.delivery_days_judged as j
 left join metering.deciding_deliveries as d
     on j.stream = d.stream and j.scope = d.scope and j.usage_date = d.usage_date

@@ -2,6 +2,7 @@
 
 from pathlib import Path
 
+import meterbook_local
 import pytest
 import sqlglot
 from iso4217 import Currency
@@ -15,7 +16,10 @@ from sqlglot import exp
 MODELS = read_sql("models")
 QUERIES = read_sql("queries") + read_sql("checks")
 TEXTS = MODELS + QUERIES
-LANDED = {*LANDING_TABLES.values(), RECORDS_TABLE}
+CREDIT_RUNS = "metering.snowflake_credit_runs"
+# What is filled from outside: the landing tables, and the runs that a task adds.
+LANDED = {*LANDING_TABLES.values(), RECORDS_TABLE, CREDIT_RUNS}
+OWN = read_sql("models", Path(meterbook_local.__file__).parent / "sql")
 BY_NAME = {file.name: file for file in MODELS}
 # Snowflake documents these as forcing a full refresh (notes of the dialect suite).
 FORCES_FULL = (
@@ -71,7 +75,8 @@ def test_a_model_defines_the_object_that_its_header_names(file):
 
 @pytest.mark.parametrize("file", MODELS, ids=named)
 def test_a_model_reads_its_own_room_or_rooms_to_its_left(file):
-    for name in set(file.reads) - LANDED:
+    ours = (name for name in file.reads if not name.startswith("account_usage."))
+    for name in set(ours) - LANDED:
         assert room_of(BY_NAME[name]) <= room_of(file), f"{file.path} reads {name}"
 
 
@@ -96,6 +101,31 @@ def test_no_float_comes_near(file):
     floats = {exp.DType.FLOAT, exp.DType.DOUBLE}
     assert not [kind for kind in select_of(file).find_all(exp.DataType) if kind.this in floats]
     assert not list(select_of(file).find_all(exp.Avg))
+
+
+def test_account_usage_is_read_by_one_text_alone():
+    readers = [file.path for file in TEXTS if "account_usage." in " ".join(file.reads)]
+    assert readers == ["models/staging/snowflake_credit_usage.sql"]
+
+
+@pytest.mark.parametrize("file", OWN, ids=named)
+def test_what_one_machine_has_instead_of_account_usage_says_what_it_reads(file):
+    assert set(file.reads) == tables_of(select_of(file))
+    assert file.name.split(".")[-1] == Path(file.path).stem
+
+
+def test_one_machine_keeps_the_runs_with_the_columns_of_their_table():
+    (runs,) = [file for file in OWN if file.name == CREDIT_RUNS]
+    (usage,) = [file for file in MODELS if file.name == "metering.snowflake_credit_usage"]
+    tables = (parse(file.text, file.path) for file in read_sql("tables"))
+    (table,) = [
+        statement
+        for statement in sum(tables, ())
+        if statement.find(exp.Table).name == "snowflake_credit_runs"
+    ]
+    columns = [column.name for column in table.find_all(exp.ColumnDef)]
+    assert select_of(runs).named_selects == columns
+    assert select_of(usage).named_selects == columns[1:]
 
 
 def mode_of(file):

@@ -1,4 +1,4 @@
--- metering.v_reconciliations: whether Cost Explorer, the bill and attributed cost tell the same, period by period.
+-- metering.v_reconciliations: whether Cost Explorer, the bill and attributed cost tell the same.
 --
 -- grain:   one row per verdict_id
 -- kind:    view, published
