@@ -211,13 +211,13 @@ def _canonical_text(variant: exp.Expression) -> exp.Expression:
 
 
 def _divide_whole_numbers(tree: exp.Expression, path: str) -> None:
-    """The one form of division: `(n - mod(n, d)) / d` on whole numbers, exact as HUGEINT."""
+    """The one form of division: `(n - mod(n, d)) / d` on whole numbers is `n // d` as HUGEINT."""
     for division in list(tree.find_all(exp.Div)):
         if not _is_whole(division):
             detail = f"divide as (n - mod(n, d)) / d, not {division.sql(dialect='snowflake')}"
             raise SqlRefused(file=path, detail=detail)
         whole = exp.IntDiv(
-            this=exp.cast(division.this, "hugeint", dialect="duckdb"),
+            this=exp.cast(division.this.unnest().this, "hugeint", dialect="duckdb"),
             expression=exp.cast(division.expression, "hugeint", dialect="duckdb"),
         )
         division.replace(whole)

@@ -14,7 +14,7 @@ target_lag = downstream
 warehouse = meterbook_transform
 refresh_mode = incremental
 as
-with cuts as (
+with parts as (
     select
         p.usage_date,
         p.source,
@@ -25,29 +25,11 @@ with cuts as (
         p.method,
         p.rule_id,
         p.rule_version,
-        cast(sign(p.pool_units) as number(1, 0)) as pool_sign,
-        cast(abs(p.pool_units) * s.share_before as number(38, 0)) as before_units,
-        cast(abs(p.pool_units) * s.share_to_here as number(38, 0)) as to_here_units
+        sign(p.pool_units) * (
+            floor(abs(p.pool_units) * s.share_to_here) - floor(abs(p.pool_units) * s.share_before)
+        ) as part_units
     from metering.cost_pools as p
     inner join metering.split_shares as s on p.usage_date = s.usage_date and p.split_by = s.split_by
-),
-
-parts as (
-    select
-        usage_date,
-        source,
-        tenant_id,
-        is_tenant,
-        module_id,
-        resource_type,
-        method,
-        rule_id,
-        rule_version,
-        pool_sign * (
-            cast((to_here_units - mod(to_here_units, 1000000000000)) / 1000000000000 as number(38, 0))
-            - cast((before_units - mod(before_units, 1000000000000)) / 1000000000000 as number(38, 0))
-        ) as part_units
-    from cuts
 ),
 
 shared_days as (
@@ -72,22 +54,22 @@ decided as (
         iff(method = 'none', 'no_rule', '') as reason,
         cost_usd
     from metering.ruled_cost_daily
-    where method in ('tag', 'platform', 'none')
+    where split_by = ''
     union all
     select
         usage_date,
         source,
-        iff(is_tenant, 'attributed', 'unattributed') as disposition,
-        iff(is_tenant, tenant_id, '') as tenant_id,
+        'unattributed' as disposition,
+        '' as tenant_id,
         module_id,
         resource_type,
         method,
         rule_id,
         rule_version,
-        iff(is_tenant, '', 'no_tenant') as reason,
+        'no_tenant' as reason,
         cast(part_units as number(38, 0)) * 0.000000000001 as cost_usd
     from parts
-    where part_units <> 0
+    where not is_tenant
     union all
     select
         p.usage_date,
@@ -121,4 +103,19 @@ select
 from decided
 group by
     usage_date, source, disposition, tenant_id, module_id, resource_type, method, rule_id, rule_version,
-    reason;
+    reason
+union all
+select
+    usage_date,
+    source,
+    'attributed' as disposition,
+    tenant_id,
+    module_id,
+    resource_type,
+    method,
+    rule_id,
+    rule_version,
+    '' as reason,
+    cast(cast(part_units as number(38, 0)) * 0.000000000001 as number(38, 12)) as cost_usd
+from parts
+where is_tenant;

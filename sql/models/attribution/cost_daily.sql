@@ -1,16 +1,12 @@
 -- metering.cost_daily: the cost of every source in one grain, as its tags tell it.
 --
 -- grain:   one row per usage_date, source, payer, owner_tag, module_tag, service, account, currency
--- kind:    dynamic table, incremental
--- refresh: parts by usage_date
+-- kind:    view
 -- reads:   metering.aws_cost_daily, metering.snowflake_cost_daily, metering.external_api_costs
 -- why:     one set of rules gives all of it an owner. Of Snowflake the service is the kind of credit and
 --          the account the warehouse; of an external provider the payer is the provider.
 
-create or alter dynamic table metering.cost_daily
-target_lag = downstream
-warehouse = meterbook_transform
-refresh_mode = incremental
+create or replace view metering.cost_daily
 as
 select
     usage_date,

@@ -1,16 +1,12 @@
 -- metering.tagged_cost_daily: daily cost with the meaning of its tags.
 --
 -- grain:   one row per usage_date, source, payer, owner_tag, module_tag, service, account, currency
--- kind:    dynamic table, incremental
--- refresh: parts by usage_date
+-- kind:    view
 -- reads:   metering.cost_daily, metering.tag_meanings, metering.tenants
 -- why:     rules speak of what a tag means, not of how somebody typed it; the tenant is named where the
 --          owner is one on that day.
 
-create or alter dynamic table metering.tagged_cost_daily
-target_lag = downstream
-warehouse = meterbook_transform
-refresh_mode = incremental
+create or replace view metering.tagged_cost_daily
 as
 with owners as (
     select
