@@ -30,6 +30,7 @@ with parts as (
         ) as part_units
     from metering.cost_pools as p
     inner join metering.split_shares as s on p.usage_date = s.usage_date and p.split_by = s.split_by
+    where p.pool_units <> 0
 ),
 
 shared_days as (

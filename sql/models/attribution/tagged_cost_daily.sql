@@ -68,8 +68,10 @@ select
     c.owner_name,
     c.module_id,
     c.service_name,
-    iff(c.source = 'external', concat('external:', c.payer), concat(c.source, ':', c.service_name))
-        as resource_type,
+    concat(
+        c.source, ':',
+        case c.source when 'aws' then c.service_name when 'external' then c.payer else c.service end
+    ) as resource_type,
     iff(c.usage_date >= t.starts_on and c.usage_date < t.ends_on, t.tenant_id, '') as tenant_id
 from meanings as c
 left join metering.tenants as t on c.owner_name = t.tenant_id;

@@ -18,6 +18,7 @@ with shared_days as (
         usage_date,
         split_by
     from metering.split_shares
+    where is_tenant
 ),
 
 charges as (
