@@ -122,7 +122,8 @@ def _shape(
         elif owner == record and path:
             _take(taken, keys, root, exp.column("_typed", table=record[0]))
     if not element:
-        element = "JSON"
+        whole = (found for found in select.find_all(exp.Column) if _owner(found) == value)
+        element = "VARCHAR" if any(isinstance(one.parent, exp.Cast) for one in whole) else "JSON"
     if not path:
         return [element]
     inner = root
@@ -130,6 +131,10 @@ def _shape(
         inner = inner.setdefault(key, {})
     inner[path[-1]] = [element]
     return root
+
+
+def _owner(column: exp.Column) -> tuple[str, str]:
+    return column.table, column.name
 
 
 def _take(

@@ -13,7 +13,7 @@ import weakref
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from datetime import UTC, datetime
-from functools import partial
+from functools import lru_cache, partial
 from pathlib import Path
 from typing import ClassVar
 
@@ -98,7 +98,7 @@ class DuckDBWarehouse:
         """Create tables once, and create or alter models and views whose text has changed."""
         models = models_of(_with_own(files))
         changed = self.pending(files)
-        with self._transaction():
+        with self._transaction(), self._without_plans():
             for (name,) in self._rows("select name from engine.models"):
                 if name not in models:
                     self._forget(str(name))
@@ -112,13 +112,13 @@ class DuckDBWarehouse:
         return [file.name for file in changed]
 
     def _define(self, file: SqlFile, models: dict[str, Model]) -> None:
-        for statement in parse(file.text, file.path):
+        for number, statement in enumerate(parse(file.text, file.path)):
             if is_dynamic(statement):
                 self._begin_anew(models[file.name])
             elif _defined(statement) in models:
                 continue  # a table that somebody else fills in an account
             elif _defined(statement) not in FILED:
-                self._run(_defining(statement, file.path), file.path)
+                self._run(_defining(file.text, number, file.path), file.path)
             else:
                 self._show_landed(_defined(statement))
         sql = "insert or replace into engine.applied values (?, ?)"
@@ -283,6 +283,15 @@ class DuckDBWarehouse:
             raise
         self._db.execute("commit")
 
+    @contextmanager
+    def _without_plans(self) -> Iterator[None]:
+        """Do not look for a good plan: while tables are made empty, nothing is read."""
+        self._db.execute("pragma disable_optimizer")
+        try:
+            yield
+        finally:
+            self._db.execute("pragma enable_optimizer")
+
     def _run(self, sql: str, path: str, binds: Sequence[object] = ()) -> duckdb.DuckDBPyConnection:
         try:
             return self._db.execute(sql, list(binds))
@@ -319,7 +328,10 @@ def _refused(name: str, detail: str) -> FileRefused:
     return FileRefused(file=name, detail=f"cannot be loaded: {detail}")
 
 
-def _defining(statement: exp.Expression, path: str) -> str:
+@lru_cache(maxsize=512)  # a book is opened more often than its texts change
+def _defining(text: str, number: int, path: str) -> str:
+    """A statement of a file, the first being 0, as DuckDB runs it."""
+    statement = parse(text, path)[number]
     tree = to_duckdb(statement, path)
     for comment in list(tree.find_all(exp.SchemaCommentProperty)):
         comment.pop()

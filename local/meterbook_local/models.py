@@ -25,20 +25,17 @@ _KEPT_BY = re.compile(r"(?:parts|append) by (.+)")
 class Model:
     """One model: `reads` are qualified table names, `kept_by` is empty for a whole refresh.
 
-    `sha256` is that of its text and of the views that stand in it.
+    `sha256` is that of its text and of the views that stand in it; `sql` is the whole select in
+    DuckDB's words.
     """
 
     name: str
     path: str
     sha256: str
     select: exp.Expression
+    sql: str
     reads: frozenset[str]
     kept_by: tuple[str, ...]
-
-    @property
-    def sql(self) -> str:
-        """The whole select in DuckDB's words."""
-        return self.select.sql(dialect="duckdb")
 
     def over_parts(
         self, sources: Iterable[str], touched: str, instead: Mapping[str, str] | None = None
@@ -89,11 +86,13 @@ def _model(file: SqlFile, views: tuple[SqlFile, ...]) -> Model | None:
         raise SqlRefused(file=file.path, detail=f"the header declares no refresh: {file.refresh!r}")
     read = _views_of(statement, {view.name: view for view in views})
     select = _with_views(statement.expression, read)
+    said = to_duckdb(select, file.path)
     return Model(
         name=file.name,
         path=file.path,
         sha256=sha256("".join([file.text, *(view.text for view in read.values())])),
-        select=to_duckdb(select, file.path),
+        select=said,
+        sql=said.sql(dialect="duckdb"),
         reads=tables_of(select),
         kept_by=tuple(kept_by[1].split(", ")) if kept_by else (),
     )

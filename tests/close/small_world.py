@@ -207,7 +207,7 @@ def plan(
         "id": id_,
         "version": version,
         "currency": currency,
-        "passthrough": passthrough,
+        "passthrough": ["aws", "external", "snowflake"] if passthrough else [],
         "levy": {"metric": "active_customers", "unit_price": "0.35", "unit_size": "1"},
         "facility_fees": [{"module_id": "MOD-1", "fee": "250"}],
         "rates": list(rates) or [rate("api_calls")],
@@ -260,17 +260,21 @@ def account(
     return ("account", id_, document)
 
 
-def rule(id_: str = "tagged", method: str = "tag") -> tuple[str, str, Fields]:
-    match = {"owner_tag": "", "module_tag": "", "service": "", "account": ""}
+def rule(
+    id_: str = "tagged", method: str = "tag", version: str = "1", shares: Sequence[Fields] = ()
+) -> tuple[str, str, Fields]:
+    match = dict.fromkeys(("source", "owner_tag", "module_tag", "service", "account"), "")
     document = {
         "id": id_,
-        "version": "1",
+        "version": version,
         "position": "1",
         "method": method,
         "match": match,
         "metric": "",
+        "shares": list(shares),
+        "tenants": [],
     }
-    return ("allocation_rule", f"{id_}:1", document)
+    return ("allocation_rule", f"{id_}:{version}", document)
 
 
 def config(id_: str, value: str) -> tuple[str, str, Fields]:
