@@ -34,16 +34,17 @@ def workspace(ground: Ground, lines: int, *, repeats: bool = True) -> Path:
     return root
 
 
-def land_catalog(root: str) -> None:
-    """Apply a catalog that knows every tenant and metric of the generator, then forget the book."""
+def land_catalog(root: str, more: str = "") -> None:
+    """Apply a catalog that knows what the generator names, and more; then forget the book."""
     folder = Path(root).with_suffix(".catalog")
     folder.mkdir(exist_ok=True)
     documents = [
         *(f"kind: tenant\nid: tenant-{n:04d}\n" for n in range(1, TENANTS + 1)),
         *(f"kind: module\nid: MOD-{n:03d}\n" for n in range(1, MODULES + 1)),
         *(_metric(n) for n in range(1, METRICS + 1)),
+        more,
     ]
-    (folder / "bench.yaml").write_text("---\n".join(documents), "utf-8")
+    (folder / "bench.yaml").write_text("---\n".join(filter(None, documents)), "utf-8")
     with open_workspace(Path(root), _CLOCK, "bench") as opened:
         apply_catalog(opened.book, read_catalog(folder))
     _forget(Path(root))

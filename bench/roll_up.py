@@ -7,19 +7,16 @@ local engine says them. Both sides start from the lines as they were judged, typ
 from __future__ import annotations
 
 from collections.abc import Iterator
-from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
 from time import perf_counter
 
 import duckdb
-from meterbook.sqlfiles import read_sql
-from meterbook_local.models import Model, models_of
 
-from bench import books
+from bench import books, models
 from bench.answers import DAILY, Answer
-from bench.ground import THREADS, Ground, Run, duel, job, must_agree
+from bench.ground import Ground, Run, duel, job, must_agree
 from bench.measure import GIB, Measure, times_as_much, times_better
 
 LINES, JUDGED, SUMMARY = "metering.usage_lines", "metering.usage_judged", "metering.usage_daily"
@@ -79,8 +76,8 @@ def taken(ground: Ground, root: Path, start: str) -> Held:
 
 def take(book: str, folder: str, start: str) -> None:
     """Copy out of a book what the chain reads, and for peers the lines that pass as Parquet."""
-    models = chain(start)
-    read = {name for model in models for name in model.reads} - {model.name for model in models}
+    chain = models.chain([start], SUMMARY)
+    read = {name for model in chain for name in model.reads} - {model.name for model in chain}
     with duckdb.connect(book) as db:
         db.execute(f"attach '{folder}/lines.duckdb' as held")
         for name in sorted(read):
@@ -92,19 +89,6 @@ def take(book: str, folder: str, start: str) -> None:
         )
 
 
-def chain(start: str) -> list[Model]:
-    """The models that lie between a table, or a view taken as one, and the summary, in order."""
-    models = models_of([file for file in read_sql("models") if file.name != start])
-    later = [start]
-    for model in models.values():
-        if model.reads.intersection(later):
-            later.append(model.name)
-    needed = {SUMMARY}
-    for name in reversed(later[1:]):
-        needed |= models[name].reads if name in needed else set()
-    return [models[name] for name in later[1:] if name in needed]
-
-
 def rolled_up(ground: Ground, held: Held) -> Run:
     """Our side of a pair: the summary in a process of its own."""
     return job(ground, "bench.roll_up:roll_up", folder=str(held.folder), start=held.start)
@@ -112,8 +96,8 @@ def rolled_up(ground: Ground, held: Held) -> Run:
 
 def roll_up(folder: str, start: str) -> Answer:
     """The daily summary by the product's models, from what a book holds."""
-    steps = [f"create table {model.name} as {model.sql}" for model in chain(start)]
-    with _over_lines(folder) as db:
+    steps = models.steps(models.chain([start], SUMMARY))
+    with models.over(f"{folder}/lines.duckdb") as db:
         begun = perf_counter()
         for step in steps:
             db.execute(step)
@@ -122,23 +106,10 @@ def roll_up(folder: str, start: str) -> Answer:
 
 def plain(folder: str) -> Answer:
     """The daily summary by a plain group by event_id."""
-    with _over_lines(folder) as db:
+    with models.over(f"{folder}/lines.duckdb") as db:
         begun = perf_counter()
         db.execute(f"create table answer as {_PLAIN}")
         return _answer(db, perf_counter() - begun, "answer", folder)
-
-
-@contextmanager
-def _over_lines(folder: str) -> Iterator[duckdb.DuckDBPyConnection]:
-    """A database in memory, in which what the chain reads are views of what is held."""
-    with duckdb.connect() as db:
-        db.execute(f"set threads = {THREADS}")
-        db.execute(f"attach '{folder}/lines.duckdb' as held (read_only)")
-        held = db.execute("select schema_name, table_name from duckdb_tables() where not internal")
-        for schema, table in held.fetchall():
-            db.execute(f"create schema if not exists {schema}")
-            db.execute(f"create view {schema}.{table} as from held.{schema}.{table}")
-        yield db
 
 
 def _answer(db: duckdb.DuckDBPyConnection, seconds: float, table: str, folder: str) -> Answer:

@@ -1,4 +1,4 @@
-"""Attribution: fetch what AWS charged, watch what nobody owns and what never arrived."""
+"""Attribution: fetch what AWS and others charged, watch what has no owner or never arrived."""
 
 from __future__ import annotations
 
@@ -29,6 +29,7 @@ class Rhythm:
 
 
 FETCH = Rhythm("daily", Duration.hours(12), {"minute": "0", "hour": "6"})
+EXTERNAL = Rhythm("daily", Duration.hours(12), {"minute": "30", "hour": "6"})
 WATCH = Rhythm("daily", Duration.hours(12), {"minute": "0", "hour": "8"})
 # Not on the hour: the daily jobs refresh the same models then.
 HOURLY = Rhythm("hourly", Duration.minutes(30), {"minute": "30"})
@@ -54,6 +55,7 @@ class Attribution(Stack):
         )
         because = "Cost Explorer has no resources: who may ask, may ask for the whole bill."
         allow(role_of(fetch), ["ce:GetCostAndUsage"], "*", because=because)
+        external = _fetch_external_costs(self, environment, landing_key_arn)
         watch = book_job(
             self,
             environment,
@@ -65,8 +67,31 @@ class Attribution(Stack):
         gaps = book_job(
             self, environment, "watch_usage_gaps", Shape(timeout_s=600), [], landing_key_arn
         )
-        for function, rhythm in ((fetch, FETCH), (watch, WATCH), (gaps, HOURLY)):
+        starts = ((fetch, FETCH), (external, EXTERNAL), (watch, WATCH), (gaps, HOURLY))
+        for function, rhythm in starts:
             _schedule(self, environment, function, rhythm)
+
+
+def _fetch_external_costs(
+    stack: Stack, environment: Environment, landing_key_arn: str
+) -> lambda_.Function:
+    """It asks the providers one by one, each with the secret that its catalog document names."""
+    secrets = names.external_secrets(environment)
+    function = book_job(
+        stack,
+        environment,
+        "fetch_external_costs",
+        Shape(timeout_s=900),
+        ["external_cost"],
+        landing_key_arn,
+        external_secrets=secrets,
+    )
+    secret_arns = names.arn(environment, "secretsmanager", f"secret:{secrets}*")
+    because = (
+        "Which providers there are is said in the catalog, not here; the prefix is ours alone."
+    )
+    allow(role_of(function), ["secretsmanager:GetSecretValue"], secret_arns, because=because)
+    return function
 
 
 def _schedule(

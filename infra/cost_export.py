@@ -24,6 +24,14 @@ COLUMNS = (
     "line_item_usage_account_id",
     "line_item_usage_start_date",
     "line_item_usage_type",
+    # What the amortized cost is told by: fees that were paid ahead, spread over what used them.
+    "reservation_effective_cost",
+    "reservation_reservation_a_r_n",
+    "reservation_unused_amortized_upfront_fee_for_billing_period",
+    "reservation_unused_recurring_fee",
+    "savings_plan_savings_plan_effective_cost",
+    "savings_plan_total_commitment_to_date",
+    "savings_plan_used_commitment",
 )
 
 

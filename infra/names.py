@@ -9,7 +9,19 @@ from aws_cdk import Aws
 
 from infra.settings import ROOT, Environment
 
-STREAMS = ("usage", "usage_counts", "cur", "aws_cost", "catalog", "closes", "invoices")
+STREAMS = (
+    "usage",
+    "usage_counts",
+    "cur",
+    "aws_cost",
+    "external_cost",
+    "account_usage",
+    "catalog",
+    "closes",
+    "invoices",
+    "decisions",
+    "verdicts",
+)
 REFUSED = "refused/"
 ANNOUNCED = "announced/"
 CLOSING_RECORDS = "deliveries/"
@@ -37,8 +49,13 @@ def bus(environment: Environment) -> str:
 
 
 def dashboard(environment: Environment) -> str:
-    """The dashboard on which all of it can be seen."""
-    return environment.dashboard or f"{environment.prefix}-{environment.stage}"
+    """The dashboard on which all of it can be seen, under the name that MOD-098 gives it."""
+    return f"{environment.prefix}-{environment.stage}-MOD-098"
+
+
+def external_secrets(environment: Environment) -> str:
+    """What the names of the secrets begin with that open the providers' doors."""
+    return f"{environment.prefix}-{environment.stage}/external/"
 
 
 def bucket_arn(environment: Environment, what: str) -> str:

@@ -47,10 +47,11 @@ class Environment:
     """The platform whose bus, dead-letter queue, role and ADOT layer are used; empty: our own."""
     published_views: tuple[str, ...] = ()
     """The views named in SSM, where a contract lists them; empty: every public one."""
-    dashboard: str = ""
     payer: str = ""
     owner_tag_key: str = "tenant_id"
     module_tag_key: str = "module_id"
+    cost_explorer_usd_a_day: float = 5
+    """What asking Cost Explorer may cost a day, at $0.01 a request, before somebody has to look."""
     cost_export: bool = True
     """Whether AWS writes the bill as a Data Export too (CUR 2.0; in us-east-1 alone)."""
     archive_usage: bool = False

@@ -2,7 +2,7 @@
 
 It stands in for a session, not for Snowflake. Added to fakesnow 0.12.1 here: exact sums, a COPY of
 JSON lines with the metadata columns, dynamic tables that can be refreshed, and roles, grants, file
-formats and pipes that are remembered and do nothing. Its division goes through DOUBLE, and it can
+formats, pipes and tasks that are remembered and do nothing. ACCOUNT_USAGE is there and is empty. Its division goes through DOUBLE, and it can
 tell nothing of refresh modes, target lags, rights, locks, costs or Snowpipe.
 """
 
@@ -32,13 +32,40 @@ _COPY = re.compile(
 )
 _DYNAMIC = re.compile(r"create or alter dynamic table (?P<name>\S+).*?\nas\n(?P<select>.*)", re.S)
 _REFRESH = re.compile(r"alter dynamic table .+ refresh")
-_REMEMBERED = re.compile(r"\s*(use role|grant|revoke|create pipe|create file format|alter table)")
+_REMEMBERED = re.compile(
+    r"\s*(use role|grant|revoke|create pipe|create file format|alter table"
+    r"|create or alter task|alter task)"
+)
 _databases = count()
+
+
+# The columns of ACCOUNT_USAGE that the book reads; an account has more.
+_ACCOUNT_USAGE = """
+create table metering_daily_history (
+    usage_date date, service_type varchar, credits_used_compute number(38, 9),
+    credits_used_cloud_services number(38, 9), credits_adjustment_cloud_services number(38, 10),
+    credits_billed number(38, 10)
+);
+create table warehouse_metering_history (
+    warehouse_name varchar, start_time timestamp_ntz, end_time timestamp_ntz,
+    credits_used_compute number(38, 9), credits_used_cloud_services number(38, 9),
+    credits_attributed_compute_queries number(38, 9)
+);
+create table query_history (
+    warehouse_name varchar, query_tag varchar, role_name varchar, user_name varchar,
+    end_time timestamp_ntz, execution_time number(38, 0)
+)
+"""
 
 
 @cache
 def _fakesnow() -> FakeSnow:
-    return FakeSnow()  # one for all: a new one costs a quarter of a second
+    made = FakeSnow()  # one for all: a new one costs a quarter of a second
+    with _as_snowflake_says():
+        cursor = made.connect("snowflake", "account_usage").cursor()
+        for statement in _ACCOUNT_USAGE.split(";"):
+            cursor.execute(statement)
+    return made
 
 
 class Session:

@@ -1,4 +1,4 @@
-"""`ingest usage` and `ingest cur`: the ways in for files."""
+"""`ingest usage`, `ingest cur` and `ingest external`: the ways in for files."""
 
 from __future__ import annotations
 
@@ -11,6 +11,7 @@ from meterbook.book import Book
 from meterbook.collect.ingest_usage import FileIngested, UsageIngested, ingest_usage
 from meterbook.collect.mapping import read_usage_mapping
 from meterbook.costs.ingest_cur import Overlap, ingest_cur, read_cur_mapping
+from meterbook.costs.mapping import CurMapping, shipped
 from meterbook.report.rejects import line_of
 
 from meterbook_cli.printing import put_table, say, step
@@ -18,6 +19,17 @@ from meterbook_cli.session import FINDINGS, workspace_of
 
 Files = Annotated[list[Path], typer.Argument(metavar="FILE…", help="The files, gzipped or not.")]
 Mapping = Annotated[Path, typer.Option(metavar="M", help="What the columns mean (YAML).")]
+CostMapping = Annotated[
+    Path,
+    typer.Option(
+        metavar="M",
+        help="What the columns mean: a YAML file, or one that ships: " + ", ".join(shipped()) + ".",
+    ),
+]
+Adds = Annotated[bool, typer.Option("--adds", help="Both are part of the bill.")]
+Replaces = Annotated[
+    bool, typer.Option("--replaces", help="These files stand in the place of earlier ones.")
+]
 
 
 def join(app: typer.Typer) -> None:
@@ -25,6 +37,7 @@ def join(app: typer.Typer) -> None:
     ingest = typer.Typer(no_args_is_help=True, rich_markup_mode=None)
     ingest.command("usage")(usage)
     ingest.command("cur")(cur)
+    ingest.command("external")(external)
     app.add_typer(ingest, name="ingest", help="Bring files into the book, each line once.")
 
 
@@ -80,20 +93,47 @@ def _place(file: FileIngested, event_id: object) -> str:
 def cur(
     context: typer.Context,
     files: Files,
-    mapping: Mapping,
-    adds: Annotated[bool, typer.Option("--adds", help="Both are part of the bill.")] = False,
-    replaces: Annotated[
-        bool, typer.Option("--replaces", help="These files stand in the place of earlier ones.")
-    ] = False,
+    mapping: CostMapping,
+    owner_tag: Annotated[
+        str, typer.Option(metavar="C", help="The column of the owner, or COLUMN[KEY] in JSON.")
+    ] = "",
+    module_tag: Annotated[
+        str, typer.Option(metavar="C", help="The column of the module, or COLUMN[KEY] in JSON.")
+    ] = "",
+    adds: Adds = False,
+    replaces: Replaces = False,
 ) -> None:
-    """Bring in a cost and usage report of AWS, CSV with any delimiter."""
+    """Bring in the bill of AWS: cost and usage reports or FOCUS, as CSV or Parquet."""
+    wanted = read_cur_mapping(mapping, owner_tag=owner_tag, module_tag=module_tag)
+    _ingest_costs(context, files, wanted, _overlap(adds, replaces))
+
+
+def external(
+    context: typer.Context,
+    files: Files,
+    mapping: Mapping,
+    adds: Adds = False,
+    replaces: Replaces = False,
+) -> None:
+    """Bring in what another provider charged, as CSV or Parquet."""
+    wanted = read_cur_mapping(mapping, "external_cost")
+    _ingest_costs(context, files, wanted, _overlap(adds, replaces))
+
+
+def _overlap(adds: bool, replaces: bool) -> Overlap:
     if adds and replaces:
         raise typer.BadParameter("Say --adds or --replaces, not both.")
-    overlap = Overlap.ADD if adds else Overlap.REPLACE if replaces else Overlap.REFUSE
-    wanted = read_cur_mapping(mapping)
+    return Overlap.ADD if adds else Overlap.REPLACE if replaces else Overlap.REFUSE
+
+
+def _ingest_costs(
+    context: typer.Context, files: Sequence[Path], mapping: CurMapping, overlap: Overlap
+) -> None:
     with workspace_of(context) as workspace, step("Reading cost"):
-        done = ingest_cur(workspace.book, files, wanted, overlap=overlap)
+        done = ingest_cur(workspace.book, files, mapping, overlap=overlap)
     if done.unchanged:
         say("Nothing new: these rows are in the book already.")
     else:
         say(f"{done.rows} row(s), {done.control_usd:f} USD, as delivery {done.delivery_id}.")
+    if done.left_out:
+        say(f"{done.left_out} row(s) are left out by the mapping's `where`.")

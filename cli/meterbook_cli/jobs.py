@@ -45,7 +45,7 @@ def watch(context: typer.Context) -> None:
     source = session_of(context).settings.event_source
     with workspace_of(context) as workspace:
         out = workspace.outbox, workspace.announced, source
-        days = watch_unattributed_costs(workspace.book, *out)
+        days = watch_unattributed_costs(workspace.book, *out).published
         usage = watch_usage_gaps(workspace.book, *out)
         findings = workspace.book.check() if usage.failed_checks else []
     say(f"{days} day(s) announced with too much cost without an owner.")

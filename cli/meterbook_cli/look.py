@@ -46,8 +46,10 @@ def _lines(stands: Status) -> list[tuple[str, str]]:
         ("usage days", stands.usage_days),
         ("cost days", stands.cost_days),
         ("rejected", counted(dict(stands.rejects))),
+        ("usage gaps", stands.usage_gaps),
         ("unattributed", stands.unattributed),
-        ("cost", stands.conservation),
+        ("suspicious", stands.suspicious),
+        *((f"cost {source}", line) for source, line in stands.conservation.items()),
     ]
 
 

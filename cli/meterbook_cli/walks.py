@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -29,6 +28,7 @@ from meterbook_local.workspace import Workspace, clear_workspace, open_workspace
 
 from meterbook_cli.jobs import put_findings, put_parked
 from meterbook_cli.printing import put, put_table, say, step
+from meterbook_cli.published import SETS, write_json
 from meterbook_cli.session import FINDINGS, session_of, verb_of
 from meterbook_cli.setup import begin
 
@@ -81,13 +81,14 @@ def real(
         Path,
         typer.Option(
             metavar="DIR",
-            help="The folder that holds aws-paired-day, and azure-llm-trace-2023 if you like.",
+            help="The folder that holds aws-paired-day, and other published sets if you like.",
         ),
     ] = Path("../shared/data"),
 ) -> None:
     """Turn Amazon's published bill and access log of one day into invoices, in build/real.
 
-    Azure's published trace of language models, if it is there, is metered beside it (azure.json).
+    What else is there gets a book of its own beside it: Azure's trace of language models is metered
+    (azure.json), two months of a bill of 2018 are attributed (cur.json).
     """
     log, bill = (data / "aws-paired-day" / name for name in ("Step1AccessLog.gz", "Step1CUR.gz"))
     for file in (log, bill):
@@ -99,7 +100,8 @@ def real(
             )
     root = _root(context, workspace, "real")
     clear_workspace(root, verb_of(context))
-    _meter_azure(context, root, data / "azure-llm-trace-2023")
+    for read_set in SETS:
+        read_set(verb_of(context), root, data)
     given = project_folder("examples") / "paired-day"
     moment = datetime(2019, 12, 5, 6, tzinfo=UTC)
     inputs = Inputs(
@@ -112,44 +114,6 @@ def real(
         moment,
     )
     _walk(context, root, inputs, with_log_lines=True)
-
-
-def _meter_azure(context: typer.Context, root: Path, folder: Path) -> None:
-    """Bring Azure's trace into a book of its own, and write what each tenant used of what."""
-    if not folder.is_dir():
-        say(f"{folder} is not there; azure.json is left out.")
-        return
-    given = project_folder("examples") / "azure-llm"
-    clock = FixedClock(datetime(2023, 11, 18, 6, tzinfo=UTC))
-    with open_workspace(root / "azure", clock, verb_of(context)) as workspace:
-        begin(workspace)
-        apply_catalog(workspace.book, read_catalog(given / "catalog"))
-        lines = sum(_meter_trace(workspace, folder, given, tenant) for tenant in ("code", "conv"))
-        workspace.book.must_hold()
-        used = workspace.book.query("usage_by_period")
-    by_tenant: dict[str, dict[str, str]] = {}
-    for row in used:  # all of it is of one month
-        by_tenant.setdefault(str(row["tenant_id"]), {})[str(row["metric"])] = short(row["quantity"])
-    _write_json(root / "azure.json", {"lines": lines, "by_tenant": by_tenant})
-    say(f"{lines:,} lines of Azure's trace are metered in {root / 'azure.json'}.")
-
-
-def _meter_trace(workspace: Workspace, folder: Path, given: Path, tenant: str) -> int:
-    """One file of the trace is one tenant; return how many requests it told of."""
-    mapping = read_usage_mapping(given / f"{tenant}.yaml")
-    with step(f"Reading Azure's trace of {tenant}", "lines") as advance:
-        done = ingest_usage(
-            workspace.book,
-            [folder / f"AzureLLMInferenceTrace_{tenant}.csv"],
-            mapping,
-            on_progress=advance,
-        )
-    return sum(file.lines - file.not_usage_lines for file in done.files)
-
-
-def _write_json(path: Path, value: Mapping[str, Any]) -> None:
-    text = json.dumps(value, indent=2, sort_keys=True, ensure_ascii=False)
-    path.write_text(text + "\n", "utf-8")
 
 
 def _root(context: typer.Context, workspace: Path | None, name: str) -> Path:
@@ -171,7 +135,7 @@ def _walk(context: typer.Context, root: Path, inputs: Inputs, *, with_log_lines:
             evidence="evidence",
             lines=lines,
         )
-        _write_json(root / "summary.json", summary)
+        write_json(root / "summary.json", summary)
         _put_summary(summary)
         put(conservation_line(workspace.book))
     say(f"The invoices and summary.json are in {root}.")

@@ -8,6 +8,7 @@ from aws_lambda_powertools.utilities.typing import LambdaContext
 from meterbook.apply_sql import apply_sql
 from meterbook.settings import BookSettings
 from meterbook_plugs.sockets import open_warehouse
+from meterbook_plugs.telling import tell_errors
 
 logger, metrics, tracer = Logger(), Metrics(), Tracer()
 
@@ -15,6 +16,7 @@ logger, metrics, tracer = Logger(), Metrics(), Tracer()
 @logger.inject_lambda_context
 @tracer.capture_lambda_handler
 @metrics.log_metrics
+@tell_errors(logger)
 def handler(event: dict[str, Any], context: LambdaContext) -> dict[str, list[str]]:
     """Return the objects that were changed; `{"plan_only": true}` only says which would be."""
     with open_warehouse(BookSettings.from_environment()) as warehouse:

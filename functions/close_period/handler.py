@@ -10,6 +10,7 @@ from meterbook.close.close_period import close_period
 from meterbook.period import Period
 from meterbook.settings import BookSettings
 from meterbook_plugs.sockets import open_sockets
+from meterbook_plugs.telling import tell_errors
 
 logger, metrics, tracer = Logger(), Metrics(), Tracer()
 
@@ -17,6 +18,7 @@ logger, metrics, tracer = Logger(), Metrics(), Tracer()
 @logger.inject_lambda_context
 @tracer.capture_lambda_handler
 @metrics.log_metrics
+@tell_errors(logger)
 def handler(event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:
     """Return who was closed, parked, closed before; a run that was cut short is repeated."""
     settings, period = BookSettings.from_environment(), Period.parse(event["period"])

@@ -1,4 +1,4 @@
-"""Daily at 06:00 UTC: land what Cost Explorer now says each day of two months cost."""
+"""Daily at 06:00 UTC: land what Cost Explorer now says each day of the window cost."""
 
 from typing import Any
 
@@ -19,14 +19,18 @@ def handler(event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:
     """Return the delivery's id, its rows, and what asking for them cost."""
     settings = CostSettings.from_environment()
     with open_sockets(settings) as plug:
-        fetched = fetch_aws_costs(
+        done = fetch_aws_costs(
             plug.book,
             cost_explorer(),
             payer=settings.payer,
             owner_tag_key=settings.owner_tag_key,
             module_tag_key=settings.module_tag_key,
         )
-    done = {"event_type": "cost_explorer_fetch_completed", "price_usd": str(fetched.price_usd)}
-    logger.info(fetched.delivery_id, extra=done)
-    metrics.add_metric("cost_explorer_rows_written_total", MetricUnit.Count, fetched.rows)
-    return {"delivery_id": fetched.delivery_id, "rows": fetched.rows, "requests": fetched.requests}
+    told = {"delivery_id": done.delivery_id, "rows": done.rows, "requests": done.requests}
+    costs = {"price_usd": str(done.price_usd), "write_back_s": done.write_back_s}
+    logger.info(done.event_type, extra={"event_type": done.event_type, **told, **costs})
+    metrics.add_metric("cost_explorer_rows_written_total", MetricUnit.Count, done.rows)
+    metrics.add_metric("cost_explorer_requests_total", MetricUnit.Count, done.requests)
+    metrics.add_metric("cost_explorer_requests_usd", MetricUnit.NoUnit, float(done.price_usd))
+    metrics.add_metric("cost_explorer_write_back_seconds", MetricUnit.Seconds, done.write_back_s)
+    return told

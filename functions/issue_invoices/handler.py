@@ -10,6 +10,7 @@ from meterbook.invoice.issue_invoices import issue_invoices
 from meterbook.period import Period
 from meterbook.settings import EvidenceSettings
 from meterbook_plugs.sockets import bucket, open_sockets
+from meterbook_plugs.telling import tell_errors
 
 logger, metrics, tracer = Logger(), Metrics(), Tracer()
 
@@ -17,6 +18,7 @@ logger, metrics, tracer = Logger(), Metrics(), Tracer()
 @logger.inject_lambda_context
 @tracer.capture_lambda_handler
 @metrics.log_metrics
+@tell_errors(logger)
 def handler(event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:
     """Return what was issued; a run that was cut short is repeated."""
     settings, period = EvidenceSettings.from_environment(), Period.parse(event["period"])

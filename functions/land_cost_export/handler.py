@@ -8,6 +8,7 @@ from aws_lambda_powertools.utilities.typing import LambdaContext
 from meterbook.costs.land_cost_export import land_cost_export
 from meterbook.settings import LandingSettings
 from meterbook_plugs.sockets import bucket
+from meterbook_plugs.telling import tell_errors
 
 logger, metrics, tracer = Logger(), Metrics(), Tracer()
 
@@ -15,6 +16,7 @@ logger, metrics, tracer = Logger(), Metrics(), Tracer()
 @logger.inject_lambda_context
 @tracer.capture_lambda_handler
 @metrics.log_metrics
+@tell_errors(logger)
 def handler(event: dict[str, Any], context: LambdaContext) -> dict[str, str]:
     """Take S3's event `Object Created`; return the delivery's id."""
     settings = LandingSettings.from_environment()

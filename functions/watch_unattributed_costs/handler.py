@@ -19,8 +19,9 @@ def handler(event: dict[str, Any], context: LambdaContext) -> dict[str, int]:
     """Return how many days were announced for the first time."""
     settings = BookSettings.from_environment()
     with open_sockets(settings) as plug:
-        published = watch_unattributed_costs(
-            plug.book, plug.bus, plug.announced, settings.event_source
-        )
-    metrics.add_metric(name="unattributed_days", unit=MetricUnit.Count, value=published)
-    return {"published": published}
+        done = watch_unattributed_costs(plug.book, plug.bus, plug.announced, settings.event_source)
+    told = {"event_type": done.event_type, "published": done.published}
+    logger.info(done.event_type, extra={**told, "unattributed_share": str(done.latest_share)})
+    metrics.add_metric("unattributed_days", MetricUnit.Count, done.published)
+    metrics.add_metric("unattributed_share", MetricUnit.NoUnit, float(done.latest_share))
+    return {"published": done.published}

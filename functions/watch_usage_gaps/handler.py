@@ -9,6 +9,7 @@ from aws_lambda_powertools.utilities.typing import LambdaContext
 from meterbook.settings import BookSettings
 from meterbook.watch.watch_usage_gaps import watch_usage_gaps
 from meterbook_plugs.sockets import open_sockets
+from meterbook_plugs.telling import tell_errors
 
 logger, metrics, tracer = Logger(), Metrics(), Tracer()
 
@@ -16,6 +17,7 @@ logger, metrics, tracer = Logger(), Metrics(), Tracer()
 @logger.inject_lambda_context
 @tracer.capture_lambda_handler
 @metrics.log_metrics
+@tell_errors(logger)
 def handler(event: dict[str, Any], context: LambdaContext) -> dict[str, int]:
     """Return how many gaps and silences were announced for the first time, and checks that fail."""
     settings = BookSettings.from_environment()

@@ -98,7 +98,7 @@ class DuckDBWarehouse:
         """Create tables once, and create or alter models and views whose text has changed."""
         models = models_of(_with_own(files))
         changed = self.pending(files)
-        with self._transaction(), self._without_plans():
+        with self._without_plans(), self._transaction():
             for (name,) in self._rows("select name from engine.models"):
                 if name not in models:
                     self._forget(str(name))
@@ -303,9 +303,9 @@ class DuckDBWarehouse:
 
 
 def _with_own(files: Sequence[SqlFile]) -> list[SqlFile]:
-    """The files, and what stands here for what Snowflake has of its own."""
-    models = [file for file in files if file.path.startswith("models")]
-    return [*files, *read_sql("models", _OWN_SQL)] if models else [*files]
+    """The files, and what stands here for what Snowflake has of its own, where they ask for it."""
+    asked = any(file.name == "metering.snowflake_credit_usage" for file in files)
+    return [*files, *read_sql("models", _OWN_SQL)] if asked else [*files]
 
 
 def _passing(owner: object) -> Path:

@@ -7,7 +7,6 @@ from datetime import date
 
 import pytest
 from aws.moto_cloud import Fault, aws_error, cost_explorer, disturb
-from botocore.config import Config
 from meterbook.aws import CLIENT_CONFIG
 from meterbook.aws.cost_explorer import CostExplorerClient
 from meterbook.canonical import canonical_json
@@ -16,7 +15,6 @@ from meterbook.ports import CostQuery
 
 QUERY = CostQuery(date(2026, 10, 1), date(2026, 11, 1), ("UnblendedCost",))
 EMPTY = {"ResultsByTime": []}
-THRICE = Config(retries={"mode": "standard", "total_max_attempts": 3})
 
 
 def asking(*faults, config=None):
@@ -72,7 +70,7 @@ def test_a_page_that_points_back_ends_in_an_error_and_not_in_a_bill():
     ],
 )
 def test_a_wrong_request_is_refused_and_not_repeated(status, code):
-    costs, sent = asking(*[aws_error(status, code)] * 3, config=THRICE)
+    costs, sent = asking(*[aws_error(status, code)] * 3, config=CLIENT_CONFIG)
     with pytest.raises(CostExplorerRefused, match=code) as refused:
         list(costs.pages(QUERY))
     assert (refused.value.code, refused.value.retryable) == ("COST_EXPLORER_4XX", False)
@@ -91,12 +89,47 @@ def test_a_busy_service_is_an_error_that_may_be_tried_again(status, code):
     assert unavailable.value.retryable
 
 
-def test_the_client_repeats_what_may_be_repeated_a_bounded_time():
-    costs, sent = asking(aws_error(503, "Busy"), aws_error(503, "Busy"), config=THRICE)
-    assert list(costs.pages(QUERY)) != []
-    assert len(sent) == 3
-    costs, sent = asking(*[aws_error(503, "Busy")] * 9, config=THRICE)
+@pytest.mark.parametrize("cut_after", range(3))
+def test_an_answer_that_breaks_off_is_an_error_and_no_shorter_answer(cut_after):
+    pages = [Fault(200, canonical_json({**EMPTY, "NextPageToken": f"{n}"})) for n in range(3)]
+    costs, _ = asking(*pages[:cut_after], aws_error(503, "Busy"))
+    given = []
+    with pytest.raises(CostExplorerUnavailable):
+        given.extend(costs.pages(QUERY))
+    assert len(given) <= cut_after
+
+
+# ------------------------------------------------------------------ as the functions configure it
+
+
+@pytest.fixture
+def waits(monkeypatch):
+    """How long botocore would have waited before each repetition, in seconds."""
+    found = []
+    monkeypatch.setattr("botocore.endpoint.time.sleep", found.append)
+    return found
+
+
+@pytest.mark.parametrize(
+    ("fault", "longest"),
+    [
+        (aws_error(500, "InternalFailure"), 0.05),
+        (aws_error(503, "ServiceUnavailable"), 0.05),
+        (aws_error(400, "ThrottlingException"), 1),
+        (aws_error(400, "LimitExceededException"), 1),
+    ],
+    ids=lambda value: getattr(value, "body", value),
+)
+def test_what_may_be_repeated_is_repeated_four_times_after_waits_of_chance(waits, fault, longest):
+    costs, sent = asking(*[fault] * 9, config=CLIENT_CONFIG)
     with pytest.raises(CostExplorerUnavailable):
         list(costs.pages(QUERY))
-    assert len(sent) == 3
-    assert 1 < CLIENT_CONFIG.retries["total_max_attempts"] < 9
+    assert len(sent) == 5
+    assert len(set(waits)) == len(waits) == 4
+    assert all(0 <= wait <= longest * 2**n for n, wait in enumerate(waits))
+
+
+def test_an_answer_that_comes_at_last_is_taken(waits):
+    costs, sent = asking(*[aws_error(503, "Busy")] * 4, config=CLIENT_CONFIG)
+    assert list(costs.pages(QUERY)) != []
+    assert (len(sent), len(waits)) == (5, 4)

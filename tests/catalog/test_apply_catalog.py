@@ -20,7 +20,7 @@ from meterbook.delivery import Delivery, close_delivery, closing_records, land_r
 from meterbook.errors import CatalogRefused, Refused
 from meterbook_local.folder import FolderStore
 
-DEFAULTS = 3
+DEFAULTS = len(default_documents())
 
 
 @pytest.fixture
@@ -93,7 +93,10 @@ def test_a_new_book_has_the_defaults(book: Book) -> None:
     assert apply_catalog(book, default_documents()).revision == 1
     found = book.warehouse.query("select config_key, value from metering.config order by 1")
     assert [tuple(row.values()) for row in found] == [
+        ("cost_metric", "unblended"),
         ("cost_source", "cur"),
+        ("cost_window_months", "1"),
+        ("reconcile_tolerance_usd", "0.01"),
         ("settle_hours", "48"),
         ("unattributed_threshold", "0.02"),
     ]

@@ -8,8 +8,9 @@ from pathlib import Path
 import pytest
 from catalog.catalog_sample import Opening
 from meterbook.catalog.apply_catalog import apply_catalog
-from meterbook.catalog.defaults import VALUES
-from meterbook.catalog.kinds import CONFIG, KINDS
+from meterbook.catalog.config import CONFIG
+from meterbook.catalog.defaults import VALUES, with_defaults
+from meterbook.catalog.kinds import KINDS
 from meterbook.catalog.read_catalog import read_catalog
 from meterbook_local.folder import FolderStore
 
@@ -25,7 +26,7 @@ def test_the_examples_are_one_catalog_that_applies(
     documents = read_catalog(folder)
     assert {document.kind for document in documents} == set(KINDS)
     book = open_book(FolderStore(tmp_path / "landing"))
-    assert len(apply_catalog(book, documents).changes) == len(documents) + 1  # cost_source
+    assert len(apply_catalog(book, documents).changes) == len(with_defaults(documents))
 
 
 @pytest.mark.parametrize("kind", KINDS)

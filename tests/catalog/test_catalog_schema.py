@@ -16,7 +16,7 @@ from typing import Any
 import jsonschema
 import pytest
 import yaml
-from meterbook.catalog import kinds
+from meterbook.catalog import cost_kinds, external_provider, kinds
 from meterbook.catalog.read_catalog import schema_file
 from meterbook.catalog.reader import UNIT_SIZES
 from meterbook.identifier import PATTERN
@@ -107,6 +107,16 @@ def test_words_and_forms_are_those_of_the_reader() -> None:
     assert of["metric"]["properties"]["aggregation"]["enum"] == [*kinds.AGGREGATIONS, None]
     assert of["seller"]["properties"]["invoice_series"]["pattern"] == f"^{kinds.INVOICE_SERIES}$"
     assert of["id"]["pattern"] == PATTERN
+    assert of["allocation_rule"]["properties"]["method"]["enum"] == list(cost_kinds.METHODS)
+    assert of["tag_aliases"]["properties"]["tag"]["enum"] == list(cost_kinds.TAGS)
+    assert of["source"]["enum"] == list(cost_kinds.SOURCES)
+    provider = of["external_provider"]["properties"]
+    assert provider["id"]["pattern"] == f"^{external_provider.ID}$"
+    assert provider["url"]["pattern"] == f"^{external_provider.URL}$"
+    assert provider["header"]["pattern"] == f"^({external_provider.HEADER})?$"
+    assert provider["secret"]["pattern"] == f"^({external_provider.SECRET})?$"
+    assert of["path"]["pattern"] == f"^({external_provider.PATH})?$"
+    assert set(provider["columns"]["properties"]) == set(external_provider.COLUMNS)
     assert of["per"]["enum"] == [*UNIT_SIZES, *map(int, UNIT_SIZES), None]
 
 

@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from meterbook.catalog.apply_catalog import default_documents
 from meterbook.catalog.compare import Change, Held, differences, steps
-from meterbook.catalog.defaults import with_defaults
+from meterbook.catalog.defaults import VALUES, with_defaults
 from meterbook.catalog.document import Document, ended
 from meterbook.errors import CatalogRefused, Refused
 
@@ -81,7 +81,24 @@ def test_a_change_is_described_field_by_field(read: Reading) -> None:
             {"rates": [{"metric": "ml_inference", "unit_price": "0.45"}]},
             ["rates[ml_inference].unit_price 0.40 → 0.45"],
         ),
-        ({"passthrough": False}, {"passthrough": True}, ["passthrough false → true"]),
+        ({"passthrough": []}, {"passthrough": ["aws"]}, ["passthrough (empty) → aws"]),
+        ({"fold": False}, {"fold": True}, ["fold false → true"]),
+        (
+            {"shares": [{"tenant_id": "acme", "share": "1"}]},
+            {"shares": [{"tenant_id": "acme", "share": "0.7"}, {"tenant_id": "b", "share": "0.3"}]},
+            ["shares[acme].share 1 → 0.7", "shares[b] added: tenant_id b, share 0.3"],
+        ),
+        ({"tenants": ["acme"]}, {"tenants": ["acme", "b"]}, ["tenants acme → acme; b"]),
+        (
+            {"owners": [{"value": "ETL", "owner": "acme"}]},
+            {"owners": [{"value": "ETL", "owner": "shared"}]},
+            ["owners[ETL].owner acme → shared"],
+        ),
+        (
+            {"columns": [{"field": "cost", "column": "price", "value": ""}]},
+            {"columns": [{"field": "cost", "column": "amount", "value": ""}]},
+            ["columns[cost].column price → amount"],
+        ),
         ({"email": ""}, {"email": "a@b.example"}, ["email (empty) → a@b.example"]),
         ({"address": ["1 Elm", "Bath"]}, {"address": []}, ["address 1 Elm; Bath → (empty)"]),
         ({"levy": {}}, {"levy": {"metric": "users"}}, ["levy.metric added: users"]),
@@ -168,6 +185,13 @@ def test_a_metric_keeps_its_meaning(edit: str, said: str, read: Reading) -> None
     assert str(refused.value).endswith("put them back and define a new metric.")
 
 
+def test_a_document_whose_lines_sound_like_days_can_be_removed(read: Reading) -> None:
+    (book,) = read(
+        "{kind: seller, id: n, name: N, invoice_series: NL, address: [ends_on the hill]}"
+    )
+    assert ended(book, "2026-10-01").body["address"] == ["ends_on the hill"]
+
+
 def test_a_metric_may_get_another_name(read: Reading) -> None:
     book = held(read("{kind: metric, id: gb, unit: GB}"))
     wanted = read("{kind: metric, id: gb, unit: GB, name: Storage}")
@@ -250,7 +274,7 @@ def test_a_removal_that_changes_no_closed_day_may_be_early(days: str, read: Read
 def test_every_book_has_its_defaults_until_a_catalog_overrides_them(read: Reading) -> None:
     overridden = with_defaults(read("{kind: config, id: settle_hours, value: 72}"))
     values = {document.id: document.body["values"][0]["value"] for document in overridden}
-    assert values == {"cost_source": "cur", "settle_hours": "72", "unattributed_threshold": "0.02"}
+    assert values == VALUES | {"settle_hours": "72"}
     assert with_defaults([]) == sorted(default_documents(), key=lambda document: document.key)
 
 

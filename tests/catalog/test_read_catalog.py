@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 
 import pytest
@@ -29,7 +30,7 @@ def test_a_plan_is_landed_with_every_shorthand_written_out(read: Reading) -> Non
         "id": "growth",
         "version": "3",
         "currency": "USD",
-        "passthrough": False,
+        "passthrough": [],
         "levy": {"metric": "active_customers", "unit_price": "0.35", "unit_size": "1"},
         "facility_fees": [{"module_id": "MOD-042", "fee": "250.00"}],
         "rates": [
@@ -151,17 +152,216 @@ def test_one_value_of_a_setting_is_a_list_of_one(read: Reading) -> None:
 def test_a_rule_that_leaves_a_tag_out_matches_any(read: Reading) -> None:
     rule = only(
         read("""
-        {kind: allocation_rule, id: pool, version: 2, position: 10, method: usage,
+        {kind: allocation_rule, id: pool, version: 2, position: 10, method: usage_share,
          metric: work, match: {owner_tag: ordering}, from: 2026-10-01}
         """)
     )
     assert rule["match"] == {
+        "source": "",
         "owner_tag": "ordering",
         "module_tag": "",
         "service": "",
         "account": "",
     }
     assert (rule["version"], rule["position"], rule["starts_on"]) == ("2", "10", "2026-10-01")
+
+
+@pytest.mark.parametrize(
+    ("written", "sources"),
+    [
+        ("true", ["aws", "external", "snowflake"]),
+        ("false", []),
+        ("", []),
+        ("[]", []),
+        ("[snowflake, aws, aws]", ["aws", "snowflake"]),
+    ],
+)
+def test_a_plan_names_the_sources_that_it_passes_through(
+    written: str, sources: list[str], read: Reading
+) -> None:
+    text = f"{{kind: plan, id: p, version: 1, currency: USD, passthrough: {written}}}"
+    assert only(read(text))["passthrough"] == sources
+
+
+@pytest.mark.parametrize("passthrough", ["false", "[external, aws]"])
+def test_a_plan_may_price_credits_when_it_does_not_pass_snowflake_through(
+    passthrough: str, read: Reading
+) -> None:
+    rates = "rates: [{metric: snowflake_credits, unit_price: 3.90}]"
+    text = f"kind: plan, id: p, version: 1, currency: USD, passthrough: {passthrough}"
+    assert only(read(f"{{{text}, {rates}}}"))["rates"][0]["unit_price"] == "3.90"
+
+
+def rule(method: str, read: Reading) -> Fields:
+    return only(
+        read(f"{{kind: allocation_rule, id: r, version: 1, position: 1, method: {method}}}")
+    )
+
+
+@pytest.mark.parametrize(
+    ("method", "split"),
+    [
+        ("tag", {}),
+        ("platform", {}),
+        ("usage_share, metric: work", {"metric": "work"}),
+        ("even", {}),
+        ("even, tenants: [globex, {tenant: acme}]", {"tenants": ["acme", "globex"]}),
+        (
+            "fixed_share, shares: {globex: 0.300, acme: 0.700}",
+            {
+                "shares": [
+                    {"tenant_id": "acme", "share": "0.7"},
+                    {"tenant_id": "globex", "share": "0.3"},
+                ]
+            },
+        ),
+        ("fixed_share, shares: {acme: 1.0}", {"shares": [{"tenant_id": "acme", "share": "1"}]}),
+    ],
+)
+def test_a_rule_says_what_it_splits_by_and_nothing_else(
+    method: str, split: Fields, read: Reading
+) -> None:
+    body = rule(method, read)
+    nothing = {"metric": "", "shares": [], "tenants": []}
+    assert {name: body[name] for name in nothing} == nothing | split
+
+
+def test_shares_are_added_up_exactly(read: Reading) -> None:
+    thirds = "fixed_share, shares: {a: 0.333333, b: 0.333333, c: 0.333334}"
+    assert [share["share"] for share in rule(thirds, read)["shares"]][2] == "0.333334"
+
+
+@pytest.mark.parametrize("source", ["aws", "external", "snowflake"])
+def test_a_rule_may_be_for_one_source(source: str, read: Reading) -> None:
+    match = rule(f"platform, match: {{source: {source}, service: idle}}", read)["match"]
+    assert (match["source"], match["service"], match["owner_tag"]) == (source, "idle", "")
+
+
+@pytest.mark.parametrize("fold", ["true", "false"])
+@pytest.mark.parametrize("tag", ["owner", "module", "service"])
+def test_aliases_of_each_tag_may_fold(tag: str, fold: str, read: Reading) -> None:
+    same = "aliases: {BaseLoad: base-load, Base Load: base-load, base: base-load}"
+    aliases = only(read(f"{{kind: tag_aliases, id: a, tag: {tag}, fold: {fold}, {same}}}"))
+    assert (aliases["tag"], aliases["fold"], len(aliases["aliases"])) == (tag, fold == "true", 3)
+
+
+def test_what_does_not_fold_may_differ_by_a_hyphen(read: Reading) -> None:
+    assert only(read("{kind: tag_aliases, id: a, tag: owner, aliases: {a-b: one, a_b: two}}"))
+
+
+def test_a_rate_is_a_value_over_time(read: Reading) -> None:
+    values = "[{value: 3.10, from: 2026-01-01}, {value: 2.850, from: 2026-10-01}]"
+    assert only(read(f"{{kind: cost_rate, id: snowflake_credit, values: {values}}}")) == {
+        **ALWAYS,
+        "id": "snowflake_credit",
+        "values": [
+            {"value": "3.1", "starts_on": "2026-01-01", "ends_on": "2026-10-01"},
+            {"value": "2.85", "starts_on": "2026-10-01", "ends_on": "9999-12-31"},
+        ],
+    }
+    euro = only(read("{kind: cost_rate, id: EUR, value: 1.0842, until: 2026-10-01}"))
+    assert euro["values"] == [
+        {"value": "1.0842", "starts_on": "1900-01-01", "ends_on": "2026-10-01"}
+    ]
+
+
+@pytest.mark.parametrize("name", ["ETL_WH", "_ETL$1", "Reporting warehouse, new"])
+def test_a_warehouse_is_named_as_snowflake_writes_it(name: str, read: Reading) -> None:
+    (document,) = read(f"{{kind: warehouse, id: '{name}', otherwise: shared, from: 2026-10-01}}")
+    assert document.id == name
+    assert document.body == {
+        **ALWAYS,
+        "id": name,
+        "dedicated_to": "",
+        "otherwise": "shared",
+        "starts_on": "2026-10-01",
+    }
+
+
+@pytest.mark.parametrize(
+    "written",
+    ["{ETL: acme, BI: shared}", "[{value: ETL, owner: acme}, {owner: shared, value: BI}]"],
+)
+def test_query_owners_are_pairs_however_they_are_written(written: str, read: Reading) -> None:
+    assert only(read(f"{{kind: query_owners, id: roles, by: role, owners: {written}}}")) == {
+        **ALWAYS,
+        "id": "roles",
+        "by": "role",
+        "owners": [{"value": "BI", "owner": "shared"}, {"value": "ETL", "owner": "acme"}],
+    }
+
+
+PROVIDER = """
+kind: external_provider
+id: twilio
+url: https://api.example.com/usage.json?from={start}&to={last}
+format: json
+columns: {usage_date: day, cost: {column: price.amount}, currency: {value: USD}}
+"""
+
+
+def test_a_provider_is_landed_with_every_field(read: Reading) -> None:
+    assert only(read(PROVIDER)) == {
+        **ALWAYS,
+        "id": "twilio",
+        "name": "twilio",
+        "url": "https://api.example.com/usage.json?from={start}&to={last}",
+        "format": "json",
+        "rows": "",
+        "next": "",
+        "total": "",
+        "header": "",
+        "secret": "",
+        "columns": [
+            {"field": "cost", "column": "price.amount", "value": ""},
+            {"field": "currency", "column": "", "value": "USD"},
+            {"field": "usage_date", "column": "day", "value": ""},
+        ],
+    }
+
+
+def test_a_provider_says_where_rows_pages_total_and_secret_are(read: Reading) -> None:
+    more = "rows: data.items\nnext: links.next\ntotal: sum\nheader: X-Api-Key\nsecret: twilio-1"
+    body = only(read(PROVIDER + more))
+    paths = (body["rows"], body["next"], body["total"])
+    assert paths == ("data.items", "links.next", "sum")
+    assert (body["header"], body["secret"]) == ("X-Api-Key", "twilio-1")
+
+
+def test_a_column_of_csv_has_any_name(read: Reading) -> None:
+    csv = PROVIDER.replace("json\n", "csv\n").replace("price.amount", "Cost. in USD")
+    assert only(read(csv))["columns"][0]["column"] == "Cost. in USD"
+
+
+@pytest.mark.parametrize(
+    "url",
+    [
+        "https://api.example.com:8443/v1/{start}/{end}",
+        "https://api.example.com?from={start}&to={end}&again={start}",
+        "http://localhost:8080/costs/{start}..{last}.csv",
+        "http://127.0.0.1/?{start}{end}",
+        "http://[::1]:9000/?{end}{start}",
+    ],
+)
+def test_a_provider_may_be_on_this_machine_or_behind_https(url: str, read: Reading) -> None:
+    text = re.sub("url: .*", f"url: '{url}'", PROVIDER)
+    assert only(read(text))["url"] == url
+
+
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [
+        ("cost_metric", "amortized"),
+        ("cost_window_months", "0"),
+        ("cost_window_months", "12"),
+        ("reconcile_tolerance_usd", "0"),
+        ("reconcile_tolerance_usd", "12.5"),
+        ("cost_source:210987654321", "aws_cost"),
+    ],
+)
+def test_a_setting_takes_its_values(name: str, value: str, read: Reading) -> None:
+    setting = only(read(f"{{kind: config, id: '{name}', value: {value}, from: 2026-10-01}}"))
+    assert setting["values"][0]["value"] == value
 
 
 @pytest.mark.parametrize(

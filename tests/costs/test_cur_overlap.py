@@ -40,7 +40,7 @@ def test_an_overlap_is_refused_with_both_totals(desk: Desk) -> None:
     longer = desk.bill(*days(2, 5, "7"), name="longer.csv")
     sentence = (
         f"{longer} covers days that are already covered for payer 1111, export daily: "
-        "2026-10-02 to 2026-10-03. Landed so far: 0.20 USD; in this file: 14 USD."
+        "2026-10-02 to 2026-10-03. Landed so far: 0.2 USD; in this file: 14 USD."
     )
     with pytest.raises(DeliveryOverlaps, match=re.escape(sentence)) as refusal:
         desk.land(longer)

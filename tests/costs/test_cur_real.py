@@ -27,6 +27,6 @@ def test_the_bill_of_the_paired_day_comes_in_whole(tmp_path: Path) -> None:
     texts = [line.split("\x01")[place] for line in lines[1:]]
     assert [row["cost"] for row in desk.rows] == texts
     assert (done.rows, done.control_usd) == (7_850, sum(map(Decimal, texts)))
-    assert str(done.control_usd) == "89.17063287800"
+    assert str(done.control_usd) == "89.170632878"
     assert sum("owner_tag" in row for row in desk.rows) == 2_823
     assert desk.land(bill).unchanged

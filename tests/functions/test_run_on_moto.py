@@ -12,18 +12,21 @@ import json
 from collections.abc import Callable, Iterator
 from contextlib import closing, contextmanager
 from dataclasses import dataclass
-from datetime import date, timedelta
+from datetime import date
+from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
 import boto3
 import pytest
-import requests
-from close.small_world import NOW, founded_in
-from costs.ce_answers import grouped, total
+from aws.moto_cloud import cost_explorer
+from close.small_world import NOW, founded_in, land
+from costs.ce_answers import Account, in_order
 from functions.lambda_like import Deployed
+from meterbook.announce import event_id
 from meterbook.aws.s3 import S3Store
 from meterbook.costs.land_cost_export import COLUMNS
+from meterbook.delivery import ControlTotal
 from meterbook.errors import SettingMissing
 from meterbook.settings import BookSettings
 from meterbook.sqlfiles import read_sql
@@ -39,6 +42,13 @@ REGION = "us-east-1"
 BUS = "meterbook-dev"
 DEPLOYER = "meterbook_deployer"
 BUCKETS = {what: f"meterbook-dev-{what}-{ACCOUNT}" for what in ("landing", "evidence", "exports")}
+
+COST_MEASURES = {
+    "cost_explorer_rows_written_total": [2.0],
+    "cost_explorer_requests_total": [4.0],
+    "cost_explorer_requests_usd": [0.04],
+    "cost_explorer_write_back_seconds": [0.0],
+}
 
 
 @dataclass(frozen=True)
@@ -123,11 +133,35 @@ def october(cloud: None, tmp_path_factory: pytest.TempPathFactory) -> None:
 
 def told() -> list[tuple[str, str]]:
     """Source and detail type of what was put on the bus."""
+    return [(one["source"], one["detail-type"]) for one in envelopes()]
+
+
+def envelopes() -> list[dict[str, Any]]:
+    """What was put on the bus, as EventBridge words it."""
     sqs = boto3.client("sqs")
     queue = sqs.get_queue_url(QueueName="told")["QueueUrl"]
     messages = sqs.receive_message(QueueUrl=queue, MaxNumberOfMessages=10).get("Messages", [])
-    envelopes = [json.loads(message["Body"]) for message in messages]
-    return [(one["source"], one["detail-type"]) for one in envelopes]
+    return [json.loads(message["Body"]) for message in messages]
+
+
+def lines(capsys: pytest.CaptureFixture[str]) -> list[dict[str, Any]]:
+    """What the functions have printed since the last look: logs and measures, both JSON."""
+    return [json.loads(line) for line in capsys.readouterr().out.splitlines()]
+
+
+def lines_with(capsys: pytest.CaptureFixture[str], name: str) -> list[dict[str, Any]]:
+    return [line for line in lines(capsys) if name in line]
+
+
+def spend(day: str, costs: dict[str, str]) -> None:
+    """Land what a day cost by tenant tag."""
+    rows = [
+        {"usage_date": day, "cost": cost, "currency": "USD", "owner_tag": tag}
+        for tag, cost in costs.items()
+    ]
+    control = ControlTotal(date.fromisoformat(day), sum(map(Decimal, costs.values())), len(rows))
+    store = S3Store(boto3.client("s3"), BUCKETS["landing"])
+    land(store, "cur", f"cost-{day}", rows, family="7:main", days=[control], payer="7")
 
 
 def keys(bucket: str, prefix: str = "") -> list[str]:
@@ -166,8 +200,26 @@ def test_the_watch_measures_what_it_told(
     run: Any, october: None, capsys: pytest.CaptureFixture[str]
 ) -> None:
     assert run("watch_unattributed_costs", {}) == {"published": 0}
-    measured = [json.loads(line) for line in capsys.readouterr().out.splitlines()]
-    assert [one["unattributed_days"] for one in measured if "unattributed_days" in one] == [[0.0]]
+    (measured,) = lines_with(capsys, "unattributed_days")
+    assert (measured["unattributed_days"], measured["unattributed_share"]) == ([0.0], [0.0])
+
+
+def test_the_watch_logs_under_the_trace_of_its_invocation_and_alerts_under_that_of_the_fact(
+    run: Any, october: None, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    spend("2026-10-14", {"acme": "97", "": "3"})
+    trace = "1-5759e988-bd862e3fe1be46a994272793"
+    monkeypatch.setenv("_X_AMZN_TRACE_ID", f"Root={trace};Parent=53995c3f42cd8ad8;Sampled=1")
+    assert run("watch_unattributed_costs", {}) == {"published": 1}
+    printed = lines(capsys)
+    (logged,) = [line for line in printed if "event_type" in line]
+    (measured,) = [line for line in printed if "unattributed_days" in line]
+    assert logged["event_type"] == "unattributed_cost_threshold_exceeded"
+    assert logged["xray_trace_id"] == trace
+    assert (logged["published"], logged["unattributed_share"]) == (1, "0.030000000000")
+    assert measured["unattributed_share"] == [0.03]
+    (alert,) = envelopes()
+    assert alert["detail"]["trace_id"] == event_id("trace", alert["detail"]["alert_id"])
 
 
 def test_usage_that_was_counted_and_has_not_come_is_told_once_and_measured(
@@ -200,23 +252,30 @@ def test_usage_that_was_counted_and_has_not_come_is_told_once_and_measured(
     assert silent == [[float(told_now["silent_sources"])], [0.0]]
 
 
-def test_costs_are_fetched_and_landed(run: Any) -> None:
-    days = [str(date(2026, 10, 1) + timedelta(n)) for n in range(35)]
-    asked = [
-        [
-            grouped(day, [(("acme", "MOD-1"), "1.5")] if day == days[0] else [], "USD")
-            for day in days
-        ],
-        [total(day, "1.5" if day == days[0] else "0", "USD") for day in days],
-    ]
-    requests.post(
-        "http://motoapi.amazonaws.com/moto-api/static/ce/cost-and-usage-results",
-        json={"results": [{"ResultsByTime": results} for results in asked]},
-        timeout=5,
-    )
+def test_costs_are_fetched_landed_logged_and_measured(
+    run: Any, capsys: pytest.CaptureFixture[str]
+) -> None:
+    costs = {"2026-10-01": {("AmazonEC2", "acme", "MOD-1"): "1.5", ("Tax", "", ""): "0.5"}}
+    account = Account(date(2026, 10, 1), NOW.date(), costs, groups_a_page=50)
+    cost_explorer(*in_order(account.answers()))
     fetched = run("fetch_aws_costs", {})
-    assert (fetched["rows"], fetched["requests"]) == (1, 2)
+    assert fetched == {"delivery_id": fetched["delivery_id"], "rows": 2, "requests": 4}
     assert keys("landing", "deliveries/") == [f"deliveries/aws_cost/{fetched['delivery_id']}.json"]
+    printed = lines(capsys)
+    (logged,) = [line for line in printed if "event_type" in line]
+    assert logged["event_type"] == "cost_explorer_fetch_completed"
+    assert (logged["price_usd"], logged["write_back_s"]) == ("0.04", 0.0)
+    (measured,) = [line for line in printed if "cost_explorer_requests_total" in line]
+    assert {name: measured[name] for name in COST_MEASURES} == COST_MEASURES
+
+
+def test_an_answer_without_any_cost_is_logged_as_empty(
+    run: Any, capsys: pytest.CaptureFixture[str]
+) -> None:
+    cost_explorer(*in_order(Account(date(2026, 10, 1), NOW.date(), {}, groups_a_page=50).answers()))
+    assert run("fetch_aws_costs", {})["rows"] == 0
+    (logged,) = lines_with(capsys, "event_type")
+    assert logged["event_type"] == "cost_explorer_empty"
 
 
 def test_an_export_is_landed_when_its_manifest_is_there(run: Any) -> None:

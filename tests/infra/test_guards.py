@@ -12,14 +12,18 @@ import pytest
 from synthesized import ROOT, STACKS, Assembly, listed, plain
 
 ENVIRONMENTS = ("bank-dev", "connected", "dev", "prod")
+EXTERNAL = "which providers there are is said in the catalog"
 # Every resource of an identity's policy that holds a `*`, and why nothing narrower is possible.
 WILDCARDS = {
     "*": "X-Ray and Cost Explorer know no resources",
     "arn:aws:s3:::": "the keys of the objects are not known beforehand",
     "<applysqlB3EC93D0.Arn>:*": "the versions of the function that a deploy starts",
-    "<fetchawscosts4B7C68E6.Arn>:*": "the versions of the function that a schedule starts",
-    "<watchunattributedcosts066CC101.Arn>:*": "the versions of the function that a schedule starts",
+    "<fetchawscosts": "the versions of the function that a schedule starts",
+    "<fetchexternalcosts": "the versions of the function that a schedule starts",
+    "<watchunattributedcosts": "the versions of the function that a schedule starts",
     "<watchusagegaps": "the versions of the function that a schedule starts",
+    "arn:aws:secretsmanager:us-east-1:123456789012:secret:meterbook-": EXTERNAL,
+    "arn:aws:secretsmanager:us-east-1:123456789012:secret:bank-dev/external/*": EXTERNAL,
 }
 ROLE = "AWS::IAM::Role"
 RESOURCELESS = {"xray:PutTelemetryRecords", "xray:PutTraceSegments", "ce:GetCostAndUsage"}

@@ -6,7 +6,7 @@ import re
 from typing import Any
 
 import pytest
-from meterbook.costs.land_cost_export import COLUMNS
+from meterbook.costs.land_cost_export import AMORTIZED, COLUMNS
 from meterbook.delivery import LANDING_TABLES, RECORDS_PREFIX, arrived
 from synthesized import ACCOUNT, ROOT, STACKS, Assembly, listed, plain
 
@@ -14,6 +14,7 @@ FUNCTIONS = {path.parent.name for path in (ROOT / "functions").glob("*/handler.p
 FUNCTION = "AWS::Lambda::Function"
 LIMITS = {
     "fetch_aws_costs": (512, 300),
+    "fetch_external_costs": (512, 900),
     "watch_unattributed_costs": (512, 120),
     "close_period": (2048, 900),
     "issue_invoices": (2048, 900),
@@ -244,11 +245,13 @@ def test_the_data_export_selects_what_its_reader_reads(assembly: Assembly) -> No
     (export,) = assembly.resources("dev", "AWS::BCMDataExports::Export").values()
     query = export["Properties"]["Export"]["DataQuery"]["QueryStatement"]
     selected = query.removeprefix("SELECT ").removesuffix(" FROM COST_AND_USAGE_REPORT").split(", ")
-    assert {column.rpartition(" AS ")[2] for column in selected} == set(COLUMNS.values())
+    read = {*COLUMNS.values(), *AMORTIZED.values()}
+    assert {column.rpartition(" AS ")[2] for column in selected} == read
+    assert len(selected) == len(read)
     assert "resource_tags.user_tenant_id AS owner_tag" in selected
 
 
-def test_the_daily_jobs_run_at_six_and_at_eight_and_gaps_are_looked_for_every_hour(
+def test_costs_are_fetched_from_six_on_judged_at_eight_and_gaps_looked_for_every_hour(
     assembly: Assembly,
 ) -> None:
     schedules = assembly.resources("dev", "AWS::Scheduler::Schedule").values()
@@ -257,6 +260,7 @@ def test_the_daily_jobs_run_at_six_and_at_eight_and_gaps_are_looked_for_every_ho
     }
     assert hours == {
         "meterbook-dev-fetch-aws-costs": "cron(0 6 * * ? *)",
+        "meterbook-dev-fetch-external-costs": "cron(30 6 * * ? *)",
         "meterbook-dev-watch-unattributed-costs": "cron(0 8 * * ? *)",
         "meterbook-dev-watch-usage-gaps": "cron(30 * * * ? *)",
     }
@@ -265,6 +269,26 @@ def test_the_daily_jobs_run_at_six_and_at_eight_and_gaps_are_looked_for_every_ho
         target = one["Properties"]["Target"]
         assert target["DeadLetterConfig"]["Arn"]
         assert target["RetryPolicy"]["MaximumRetryAttempts"]
+
+
+@pytest.mark.parametrize(
+    ("environment", "prefix"), [("dev", "meterbook-dev"), ("bank-dev", "bank-dev")]
+)
+def test_one_function_alone_can_open_the_doors_of_the_providers(
+    assembly: Assembly, environment: str, prefix: str
+) -> None:
+    function = functions(assembly, environment)["fetch_external_costs"]
+    secrets = function["Environment"]["Variables"]["METERBOOK_EXTERNAL_SECRETS"]
+    assert secrets == f"{prefix}/external/"
+    template = assembly.stages[environment]["attribution"]
+    readers = {
+        role["Ref"]
+        for policy in assembly.resources(environment, "AWS::IAM::Policy").values()
+        for statement in policy["Properties"]["PolicyDocument"]["Statement"]
+        if f":secret:{secrets}" in str(plain(statement["Resource"], template))
+        for role in policy["Properties"]["Roles"]
+    }
+    assert readers == {function["Role"].removeprefix("<").removesuffix(".Arn>")}
 
 
 # ---- evidence ----------------------------------------------------------------------------------
@@ -370,38 +394,73 @@ def test_it_lands_where_the_book_looks_for_what_firehose_wrote(
     assert arrived([key]) == [key]
 
 
-def test_a_measure_on_the_dashboard_is_one_that_its_handler_takes(assembly: Assembly) -> None:
+def alarms(assembly: Assembly, environment: str) -> dict[str, dict[str, Any]]:
+    """Each alarm by the name under which docs/runbook.md has it."""
+    prefix = "bank-dev-" if environment == "bank-dev" else f"meterbook-{environment}-"
+    found = assembly.resources(environment, "AWS::CloudWatch::Alarm", "observability").values()
+    return {
+        one["Properties"]["AlarmName"].removeprefix(prefix).replace("-", "_"): one["Properties"]
+        for one in found
+    }
+
+
+def measured(text: str) -> list[tuple[str, str]]:
+    """Metric and job of everything that a job tells of itself."""
+    return re.findall(r'"meterbook-dev","(\w+)","service","(\w+)"', text)
+
+
+def test_a_measure_is_one_that_its_handler_takes(assembly: Assembly) -> None:
     (dashboard,) = assembly.resources("dev", "AWS::CloudWatch::Dashboard").values()
-    body = str(plain(dashboard["Properties"]["DashboardBody"], {}))
-    measured = re.findall(r'"meterbook-dev","(\w+)","service","(\w+)"', body)
-    assert measured
-    for name, function in measured:
+    shown = measured(str(plain(dashboard["Properties"]["DashboardBody"], {})))
+    watched = [
+        (one["MetricName"], one["Dimensions"][0]["Value"])
+        for one in alarms(assembly, "dev").values()
+        if one["Namespace"] == "meterbook-dev"
+    ]
+    assert shown
+    assert set(watched) < set(shown)
+    for name, function in shown:
         assert f'"{name}"' in (ROOT / "functions" / function / "handler.py").read_text("utf-8")
 
 
-def test_the_dashboard_of_a_module_has_the_name_that_mod_098_gives_it(assembly: Assembly) -> None:
-    (dashboard,) = assembly.resources("bank-dev", "AWS::CloudWatch::Dashboard").values()
-    assert dashboard["Properties"]["DashboardName"] == "bank-dev-MOD-098"
+@pytest.mark.parametrize(
+    ("environment", "name"), [("bank-dev", "bank-dev-MOD-098"), ("prod", "meterbook-prod-MOD-098")]
+)
+def test_the_dashboard_has_the_name_that_mod_098_gives_it(
+    assembly: Assembly, environment: str, name: str
+) -> None:
+    (dashboard,) = assembly.resources(environment, "AWS::CloudWatch::Dashboard").values()
+    assert dashboard["Properties"]["DashboardName"] == name
+
+
+def test_the_dashboard_shows_the_metrics_of_mod_098(assembly: Assembly) -> None:
+    (dashboard,) = assembly.resources("dev", "AWS::CloudWatch::Dashboard").values()
+    shown = {name for name, _ in measured(str(plain(dashboard["Properties"]["DashboardBody"], {})))}
+    assert {"cost_explorer_rows_written_total", "unattributed_share"} <= shown
 
 
 def test_every_function_has_an_alarm(assembly: Assembly) -> None:
-    alarms = assembly.resources("dev", "AWS::CloudWatch::Alarm").values()
     watched = {
-        dimension["Value"]
-        for alarm in alarms
-        if alarm["Properties"].get("MetricName") == "Errors"
-        for dimension in alarm["Properties"]["Dimensions"]
+        one["Dimensions"][0]["Value"]
+        for one in alarms(assembly, "dev").values()
+        if one["MetricName"] == "Errors"
     }
-    names = {name.replace("_", "-") for name in FUNCTIONS}
-    assert watched == {f"meterbook-dev-{name}" for name in names}
-    assert all(alarm["Properties"]["AlarmActions"] for alarm in alarms)
+    assert watched == {f"meterbook-dev-{name.replace('_', '-')}" for name in FUNCTIONS}
+
+
+@pytest.mark.parametrize("environment", ["dev", "prod", "bank-dev"])
+def test_every_alarm_reaches_somebody_and_names_its_entry_in_the_runbook(
+    assembly: Assembly, environment: str
+) -> None:
+    for name, alarm in alarms(assembly, environment).items():
+        assert alarm["AlarmActions"]
+        assert alarm["AlarmDescription"].endswith(f"in docs/runbook.md, under {name}.")
 
 
 def test_an_alarm_rings_when_usage_is_missing_late_or_not_delivered(assembly: Assembly) -> None:
-    alarms = assembly.resources("dev", "AWS::CloudWatch::Alarm").values()
     looked_at = {
-        (one["Properties"]["MetricName"], one["Properties"]["Dimensions"][0]["Value"])
-        for one in alarms
+        (one["MetricName"], one["Dimensions"][0]["Value"])
+        for one in alarms(assembly, "dev").values()
     }
     assert looked_at >= {
         ("UsageGapEvents", "watch_usage_gaps"),
@@ -416,11 +475,32 @@ def test_an_alarm_rings_when_usage_is_missing_late_or_not_delivered(assembly: As
     }
 
 
+@pytest.mark.parametrize(
+    ("name", "metric", "statistic", "most"),
+    [
+        ("cost_is_written_back_late", "cost_explorer_write_back_seconds", "Maximum", 60),  # NFR-014
+        ("cost_explorer_is_dear", "cost_explorer_requests_usd", "Sum", 5),
+        ("cost_has_no_owner", "unattributed_days", "Sum", 0),
+        ("checks_fail", "FailedChecks", "Sum", 0),
+    ],
+)
+def test_an_alarm_rings_above_its_bound_and_not_at_it(
+    assembly: Assembly, name: str, metric: str, statistic: str, most: float
+) -> None:
+    alarm = alarms(assembly, "prod")[name]
+    assert (alarm["MetricName"], alarm["Statistic"], alarm["Threshold"]) == (
+        metric,
+        statistic,
+        most,
+    )
+    assert alarm["ComparisonOperator"] == "GreaterThanThreshold"
+    assert alarm["TreatMissingData"] == "notBreaching"
+
+
 def test_silence_itself_rings_the_alarm(assembly: Assembly) -> None:
-    alarms = assembly.resources("dev", "AWS::CloudWatch::Alarm").values()
     on_silence = {
-        one["Properties"]["MetricName"]
-        for one in alarms
-        if one["Properties"]["TreatMissingData"] == "breaching"
+        one["MetricName"]
+        for one in alarms(assembly, "dev").values()
+        if one["TreatMissingData"] == "breaching"
     }
     assert on_silence == {"Invocations", "IncomingRecords"}

@@ -66,7 +66,7 @@ def bill(book: Book, month: DemoMonth, folder: Path) -> Walked:
     """Watch, close and issue, as after the month's end."""
     outbox, evidence = Outbox(folder / "outbox"), FolderStore(folder / "evidence")
     out = outbox, FolderStore(folder / "announced"), "meterbook"
-    alerts = watch_unattributed_costs(book, *out)
+    alerts = watch_unattributed_costs(book, *out).published
     closed = close_period(book, *out, month.period)
     issued = issue_invoices(book, evidence, *out, month.period)
     return Walked(month, book, outbox, evidence, alerts, closed, issued)

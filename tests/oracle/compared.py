@@ -39,6 +39,8 @@ def usage_pairs(book: Book, expected: Answer) -> Pairs:
 
 def money_pairs(book: Book, expected: Answer) -> Pairs:
     return {
+        "delivery_days_judged": (judged(book), judged_of(expected)),
+        "snowflake_credit_daily": (credits(book), credits_of(expected)),
         "attributed_cost_daily": (attributed(book), _without_zeros(expected.attributed)),
         "cost_conservation": (conservation(book), expected.conservation),
         "unattributed_costs": (unattributed(book), expected.unattributed),
@@ -146,25 +148,57 @@ def fates(book: Book) -> dict[str, int]:
     return {"landed": landed, "duplicates": landed - rejected - counted, "counted": counted}
 
 
+def judged(book: Book) -> dict[tuple[str, ...], tuple[Fraction, bool]]:
+    columns = "usage_date, stream, scope, delivery_id, control_usd, is_suspicious"
+    rows = _select(book, columns, "metering.delivery_days_judged")
+    return _by_key((_texts(key), (_exact(control), held)) for *key, control, held in rows)
+
+
+def judged_of(expected: Answer) -> dict[tuple[str, ...], tuple[Fraction, bool]]:
+    names = ("stream", "scope", "delivery_id")
+    return {
+        (day, *(str(one.delivery.record[name]) for name in names)): (one.control, one.is_suspicious)
+        for day, covered in expected.covered.items()
+        for one in covered
+    }
+
+
+def credits(book: Book) -> dict[tuple[str, ...], Fraction]:
+    columns = "usage_date, owner, warehouse_name, kind, credits"
+    rows = _select(book, columns, "metering.snowflake_credit_daily")
+    return _by_key((_texts(key), _exact(used)) for *key, used in rows)
+
+
+def credits_of(expected: Answer) -> dict[tuple[str, ...], Fraction]:
+    return {(day, *key): used for day, parts in expected.credits.items() for key, used in parts.items()}
+
+
 def attributed(book: Book) -> dict[tuple[str, ...], Fraction]:
     columns = (
-        "usage_date, disposition, tenant_id, module_id, resource_type, rule_id, rule_version, "
-        "reason, cost_usd"
+        "usage_date, source, disposition, tenant_id, module_id, resource_type, method, rule_id, "
+        "rule_version, reason, cost_usd"
     )
     rows = _select(book, columns, "metering.attributed_cost_daily")
-    found = {_texts(key): _exact(cost) for *key, cost in rows}
-    unruled = {key: (*key[:6], "" if key[6] == "0" else key[6], key[7]) for key in found}
-    return _without_zeros({unruled[key]: cost for key, cost in found.items()})
+    found = _by_key((_texts(key), _exact(cost)) for *key, cost in rows)
+    return _without_zeros({(*key[:8], _unruled(key[8]), key[9]): cost for key, cost in found.items()})
+
+
+def _unruled(version: str) -> str:
+    """The version of no rule is 0 in SQL."""
+    return "" if version == "0" else version
 
 
 def _without_zeros(costs: dict[tuple[str, ...], Fraction]) -> dict[tuple[str, ...], Fraction]:
     return {key: cost for key, cost in costs.items() if cost}
 
 
-def conservation(book: Book) -> dict[str, tuple[Fraction, ...]]:
-    columns = "usage_date, control_usd, typed_usd, attributed_usd, kept_usd, unattributed_usd, residual_usd"
+def conservation(book: Book) -> dict[tuple[str, ...], tuple[Fraction, ...]]:
+    columns = (
+        "usage_date, source, control_usd, typed_usd, attributed_usd, split_usd, kept_usd, "
+        "unattributed_usd, residual_usd"
+    )
     rows = _select(book, columns, "metering.cost_conservation")
-    return {str(day): tuple(map(_exact, amounts)) for day, *amounts in rows}
+    return _by_key(((str(day), source), tuple(map(_exact, sums))) for day, source, *sums in rows)
 
 
 def unattributed(book: Book) -> dict[str, JudgedDay]:

@@ -1,59 +1,154 @@
-"""Who owns what AWS charged: deliveries decided, rules asked, pools split, days judged."""
+"""Who owns what was charged: three sources in one grain, rules asked, pools split, days judged."""
 
 from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Sequence
-from datetime import UTC, datetime, timedelta
 from fractions import Fraction
-from itertools import pairwise
+from typing import NamedTuple
 
-from oracle.records import Answer, Catalog, CostDelivery, Json, JudgedDay
+from oracle.catalog import Catalog
+from oracle.credits import control_of_credits, cost_of_credits
+from oracle.deciding import deciding, is_settled
+from oracle.records import Answer, Delivered, Json, JudgedDay
+from oracle.split import TRILLION, split
 
-TRILLION = 10**12
-
-
-def place(delivery: CostDelivery) -> tuple[str, str]:
-    return delivery.record["ordered_at"], delivery.record["delivery_id"]
-
-
-def is_source(book: Catalog, record: Json, day: str) -> bool:
-    """Whether this is the source that counts for its payer: one bill, told by two, counts once."""
-    keys = (f"cost_source:{record['payer']}", "cost_source")
-    chosen = [book.config(key, day) for key in keys if key in book.documents["config"]]
-    return chosen[0] == str(record["stream"])
+SPLITS = ("usage_share", "fixed_share", "even")
 
 
-def deciding(book: Catalog, costs: Sequence[CostDelivery], day: str) -> list[CostDelivery]:
-    """The deliveries that decide a day: the latest of each scope that nothing later retires."""
-    covering = [
-        delivery
-        for delivery in sorted(costs, key=place)
-        if any(total["usage_date"] == day for total in delivery.record["days"])
-        and is_source(book, delivery.record, day)
-    ]
-    winners: dict[tuple[str, str], CostDelivery] = {}
-    for delivery in covering:
-        family, scope = delivery.record["family"], delivery.record["scope"]
-        if delivery.record["replaces"]:
-            winners = {key: value for key, value in winners.items() if key[0] != family}
-        winners[family, scope] = delivery
-    return list(winners.values())
+class Grain(NamedTuple):
+    """A cost of a day, before anyone asks what its tags mean."""
+
+    source: str
+    payer: str
+    owner_tag: str
+    module_tag: str
+    service: str
+    account: str
 
 
-def split(pool: int, weights: Sequence[Fraction]) -> list[int]:
-    """The split of the design's section 7, in whole numbers of 10^-12; owners in id order."""
-    whole = sum(weights)
-    cuts = [0]
-    for number in range(1, len(weights) + 1):
-        share = TRILLION * sum(weights[:number]) // whole
-        cuts.append(abs(pool) * share // TRILLION)
-    sign = -1 if pool < 0 else 1
-    return [sign * (after - before) for before, after in pairwise(cuts)]
+class Place(NamedTuple):
+    """What a cost is called in the end, whoever owns it."""
+
+    source: str
+    module: str
+    resource: str
 
 
-def first_rule(book: Catalog, day: str, tags: Json) -> Json | None:
-    for rule in book.rules(day):
+class Share(NamedTuple):
+    """Who has a cost and by which rule: a row of the day but for its amount."""
+
+    source: str
+    disposition: str
+    tenant: str
+    module: str
+    resource: str
+    method: str
+    rule: str
+    version: str
+    reason: str
+
+
+Costs = dict[Grain, Fraction]
+Owned = dict[Share, Fraction]
+
+
+def attribute(book: Catalog, result: Answer) -> None:
+    for day in sorted(result.covered):
+        covered = result.covered[day]
+        bills = deciding(
+            book, [one for one in covered if one.delivery.record["stream"] != "account_usage"], day
+        )
+        costs = daily_costs(book, bills, day) | credit_costs(book, day, result)
+        owned, gap = own(book, day, costs, result)
+        for share, cost in owned.items():
+            result.attributed[day, *share] = cost
+        if any(source_of(bill) == "aws" for bill in bills):
+            judge_day(book, day, bills, costs, gap, result)
+        conserve(book, day, bills, costs, owned, result)
+
+
+# -- what was charged ---------------------------------------------------------------------------
+
+
+def source_of(bill: Delivered) -> str:
+    return "external" if bill.record["stream"] == "external_cost" else "aws"
+
+
+def is_amortized(book: Catalog, day: str) -> bool:
+    return book.config("cost_metric", day, "unblended") == "amortized"
+
+
+def daily_costs(book: Catalog, bills: Sequence[Delivered], day: str) -> Costs:
+    costs: Costs = defaultdict(Fraction)
+    wanted = "amortized_cost" if is_amortized(book, day) else "cost"
+    for bill in bills:
+        for row in bill.rows_of(day):
+            names = ("owner_tag", "module_tag", "service", "account")
+            tags = (row.get(name) or "" for name in names)
+            cost = Fraction(row.get(wanted, row["cost"]))
+            costs[Grain(source_of(bill), bill.record["payer"], *tags)] += cost
+    return costs
+
+
+def credit_costs(book: Catalog, day: str, result: Answer) -> Costs:
+    if day not in result.credits:
+        return {}
+    return {
+        Grain("snowflake", "", owner, "", kind, warehouse): cost
+        for (owner, warehouse, kind), cost in cost_of_credits(book, day, result).items()
+    }
+
+
+# -- who owns it --------------------------------------------------------------------------------
+
+
+def own(book: Catalog, day: str, costs: Costs, result: Answer) -> tuple[Owned, Fraction]:
+    """Every cost with its owner, and the positive charges of AWS that have none."""
+    owned: Owned = defaultdict(Fraction)
+    pools: dict[tuple[Place, str, str], Fraction] = defaultdict(Fraction)
+    rules = {(rule["id"], rule["version"]): rule for rule in book.rules(day)}
+    weights = {key: weights_of(book, rule, day, result) for key, rule in rules.items()}
+    gap = Fraction(0)
+    for grain, cost in costs.items():
+        tags = meaning(book, grain, day)
+        place = Place(grain.source, tags["module_tag"], resource_type(grain, tags["service"]))
+        rule = first_rule(book, list(rules.values()), day, tags)
+        if rule and rule["method"] in SPLITS:
+            key = rule["id"], rule["version"]
+            pools[place, *key] += cost
+            is_unowned = not any(weights[key].values()) or not owners_alive(
+                book, rule, weights[key], day
+            )
+        else:
+            owned[decided(rule, tags["owner_tag"], place)] += cost
+            is_unowned = rule is None
+        if is_unowned and grain.source == "aws":
+            gap += max(cost, Fraction(0))
+    for (place, *rule_key), cost in pools.items():
+        key = rule_key[0], rule_key[1]
+        split_pool(book, day, place, rules[key], weights[key], cost, owned)
+    return owned, gap
+
+
+def meaning(book: Catalog, grain: Grain, day: str) -> Json:
+    """The tags of a cost by the names that rules know."""
+    return {
+        "source": grain.source,
+        "owner_tag": book.canonical("owner", grain.owner_tag, day),
+        "module_tag": book.canonical("module", grain.module_tag, day),
+        "service": book.canonical("service", grain.service, day),
+        "account": grain.account,
+    }
+
+
+def resource_type(grain: Grain, service: str) -> str:
+    named = {"aws": service, "external": grain.payer, "snowflake": grain.service}
+    return f"{grain.source}:{named[grain.source]}"
+
+
+def first_rule(book: Catalog, rules: Sequence[Json], day: str, tags: Json) -> Json | None:
+    for rule in rules:
         wanted = {name: value for name, value in rule["match"].items() if value}
         if any(tags[name] != value for name, value in wanted.items()):
             continue
@@ -62,125 +157,123 @@ def first_rule(book: Catalog, day: str, tags: Json) -> Json | None:
     return None
 
 
-def attribute(book: Catalog, costs: Sequence[CostDelivery], result: Answer) -> None:
-    days = sorted({total["usage_date"] for cost in costs for total in cost.record["days"]})
-    for day in days:
-        attribute_day(book, day, deciding(book, costs, day), result)
+def decided(rule: Json | None, owner: str, place: Place) -> Share:
+    """A cost that is not split: its tag's, the operator's, or nobody's."""
+    if rule is None:
+        return Share(place.source, "unattributed", "", *place[1:], "none", "", "", "no_rule")
+    kept = rule["method"] == "platform"
+    disposition, tenant = ("kept", "") if kept else ("attributed", owner)
+    named = rule["method"], rule["id"], rule["version"]
+    return Share(place.source, disposition, tenant, *place[1:], *named, "")
 
 
-def attribute_day(book: Catalog, day: str, costs: Sequence[CostDelivery], result: Answer) -> None:
-    grains = daily_costs(costs, day)
-    owned: dict[tuple[str, ...], Fraction] = defaultdict(Fraction)
-    pools: dict[tuple[str, str, str, str, str], Fraction] = defaultdict(Fraction)
-    gap = Fraction(0)
-    for (raw_owner, module, service, account), cost in grains.items():
-        tags = {
-            "owner_tag": book.canonical("owner", raw_owner, day),
-            "module_tag": book.canonical("module", module, day),
-            "service": service,
-            "account": account,
-        }
-        rule = first_rule(book, day, tags)
-        place_of_cost = (tags["module_tag"], f"aws:{service}")
-        if rule is None:
-            owned["unattributed", "", *place_of_cost, "", "", "no_rule"] += cost
-            gap += max(cost, Fraction(0))
-        elif rule["method"] == "tag":
-            owner = tags["owner_tag"]
-            owned["attributed", owner, *place_of_cost, rule["id"], rule["version"], ""] += cost
-        elif rule["method"] == "platform":
-            owned["kept", "", *place_of_cost, rule["id"], rule["version"], ""] += cost
-        else:
-            pools[*place_of_cost, rule["id"], rule["version"], rule["metric"]] += cost
-            if not weights_of(rule["metric"], day, result):
-                gap += max(cost, Fraction(0))
-    for pool, cost in pools.items():
-        split_pool(pool, cost, weights_of(pool[4], day, result), owned)
-    for key, cost in owned.items():
-        result.attributed[day, *key] = cost
-    charges = sum((max(cost, Fraction(0)) for cost in grains.values()), Fraction(0))
-    judge_day(book, day, costs, (charges, gap), result)
-    conserve(day, costs, owned, result)
+def weights_of(book: Catalog, rule: Json, day: str, result: Answer) -> dict[str, Fraction]:
+    match rule["method"]:
+        case "usage_share":
+            return used_that_day(rule["metric"], day, result)
+        case "fixed_share":
+            return {share["tenant_id"]: Fraction(share["share"]) for share in rule["shares"]}
+        case "even":
+            everyone = rule["tenants"] or list(book.all_alive("tenant", day))
+            return dict.fromkeys(everyone, Fraction(1))
+    return {}
 
 
-def daily_costs(
-    costs: Sequence[CostDelivery], day: str
-) -> dict[tuple[str, str, str, str], Fraction]:
-    grains: dict[tuple[str, str, str, str], Fraction] = defaultdict(Fraction)
-    for delivery in costs:
-        for row in delivery.rows:
-            if row["usage_date"] == day:
-                names = ("owner_tag", "module_tag", "service", "account")
-                owner, module, service, account = (row.get(name, "") for name in names)
-                grains[owner, module, service, account] += Fraction(row["cost"])
-    return grains
-
-
-def weights_of(metric: str, day: str, result: Answer) -> dict[str, Fraction]:
-    """What each tenant used of the metric that day, where it is above zero."""
+def used_that_day(metric: str, day: str, result: Answer) -> dict[str, Fraction]:
     weights: dict[str, Fraction] = defaultdict(Fraction)
-    for (usage_day, tenant, _, used), (quantity, _) in result.usage_daily.items():
-        if (usage_day, used) == (day, metric):
-            weights[tenant] += quantity
-    return {tenant: weight for tenant, weight in weights.items() if weight > 0}
+    for (tenant, used), quantity in result.used_on(day).items():
+        if used == metric:
+            weights[tenant] = max(quantity, Fraction(0))
+    return weights
+
+
+def owners_alive(
+    book: Catalog, rule: Json, weights: dict[str, Fraction], day: str
+) -> dict[str, Fraction]:
+    """Whoever can own a part; usage was judged by rules of its own."""
+    if rule["method"] == "usage_share":
+        return weights
+    return {owner: weight for owner, weight in weights.items() if book.alive("tenant", owner, day)}
 
 
 def split_pool(
-    pool: tuple[str, str, str, str, str],
-    cost: Fraction,
+    book: Catalog,
+    day: str,
+    place: Place,
+    rule: Json,
     weights: dict[str, Fraction],
-    owned: dict[tuple[str, ...], Fraction],
+    cost: Fraction,
+    owned: Owned,
 ) -> None:
-    module, resource, rule, version, _ = pool
-    key: tuple[str, ...]
-    if not weights:
-        owned["unattributed", "", module, resource, rule, version, "no_usage"] += cost
+    named = *place[1:], rule["method"], rule["id"], rule["version"]
+    reason = "no_usage" if rule["method"] == "usage_share" else "no_tenant"
+    nobody = Share(place.source, "unattributed", "", *named, reason)
+    if not any(weights.values()):
+        owned[nobody] += cost
         return
     amount = cost * TRILLION
     assert amount.denominator == 1, "costs have at most 12 decimals"
-    owners = sorted(weights)
-    parts = split(int(amount), [weights[owner] for owner in owners])
-    for owner, part in zip(owners, parts, strict=True):
+    known = owners_alive(book, rule, weights, day)
+    for owner, part in split(int(amount), weights).items():
+        whose = Share(place.source, "attributed", owner, *named, "") if owner in known else nobody
         if part:
-            key = ("attributed", owner, module, resource, rule, version, "")
-            owned[key] += Fraction(part, TRILLION)
+            owned[whose] += Fraction(part, TRILLION)
+
+
+# -- how much has no owner ----------------------------------------------------------------------
 
 
 def judge_day(
     book: Catalog,
     day: str,
-    costs: Sequence[CostDelivery],
-    charges_and_gap: tuple[Fraction, Fraction],
+    bills: Sequence[Delivered],
+    costs: Costs,
+    gap: Fraction,
     result: Answer,
 ) -> None:
-    charges, gap = charges_and_gap
-    ended = datetime.fromisoformat(day).replace(tzinfo=UTC) + timedelta(days=1)
-    settles = ended + timedelta(hours=int(book.config("settle_hours", day)))
-    placed = min(datetime.fromisoformat(delivery.record["ordered_at"]) for delivery in costs)
-    settled = settles <= placed
+    charged = (cost for grain, cost in costs.items() if grain.source == "aws" and cost > 0)
+    charges = sum(charged, Fraction(0))
+    told = min(bill.record["ordered_at"] for bill in bills if source_of(bill) == "aws")
+    settled = is_settled(book, told, day)
     threshold = Fraction(book.config("unattributed_threshold", day))
     share = Fraction(TRILLION * gap // charges if charges else 0, TRILLION)
     exceeds = settled and gap > threshold * charges
     result.unattributed[day] = JudgedDay(charges, gap, share, threshold, settled, exceeds)
 
 
+# -- whether it is all there --------------------------------------------------------------------
+
+
+def controls_of(
+    book: Catalog, day: str, bills: Sequence[Delivered], result: Answer
+) -> dict[str, Fraction]:
+    """What each source that covers the day says that it cost."""
+    controls: dict[str, Fraction] = defaultdict(Fraction)
+    wanted = "amortized_usd" if is_amortized(book, day) else "control_usd"
+    for bill in bills:
+        total = bill.total(day)
+        controls[source_of(bill)] += Fraction(total.get(wanted, total["control_usd"]))
+    if day in result.credit_days:
+        controls["snowflake"] = control_of_credits(book, day, result)
+    return controls
+
+
 def conserve(
+    book: Catalog,
     day: str,
-    costs: Sequence[CostDelivery],
-    owned: dict[tuple[str, ...], Fraction],
+    bills: Sequence[Delivered],
+    costs: Costs,
+    owned: Owned,
     result: Answer,
 ) -> None:
-    stated = [
-        Fraction(total["control_usd"])
-        for delivery in costs
-        for total in delivery.record["days"]
-        if total["usage_date"] == day
-    ]
-    control = sum(stated, Fraction(0))
-    sums: dict[str, Fraction] = defaultdict(Fraction)
-    for key, cost in owned.items():
-        sums[key[0]] += cost
-    parts = sums["attributed"], sums["kept"], sums["unattributed"]
-    typed = sum(daily_costs(costs, day).values(), Fraction(0))
-    residual = control - sum(parts, Fraction(0))
-    result.conservation[day] = (control, typed, *parts, residual)
+    for source, control in controls_of(book, day, bills, result).items():
+        sums: dict[str, Fraction] = defaultdict(Fraction)
+        for share, cost in owned.items():
+            if share.source == source:
+                sums[share.disposition] += cost
+                if share.disposition == "attributed" and share.method in SPLITS:
+                    sums["split"] += cost
+        typed = sum((cost for grain, cost in costs.items() if grain.source == source), Fraction(0))
+        residual = control - sums["attributed"] - sums["kept"] - sums["unattributed"]
+        parts = (sums[name] for name in ("attributed", "split", "kept", "unattributed"))
+        result.conservation[day, source] = (control, typed, *parts, residual)

@@ -17,10 +17,11 @@ from meterbook_local.clock import FixedClock
 from meterbook_local.duckdb import DuckDBWarehouse
 from meterbook_local.folder import FolderStore
 from oracle.oracle import answer
-from oracle.records import Answer, CostDelivery, Json
+from oracle.records import Answer, Delivered, Json
 
 PACK = 100
 WRITTEN = "2026-11-05T08:00:00Z"  # the time on every envelope
+COVERING = ("cur", "aws_cost", "external_cost", "account_usage")  # streams that restate days
 STREAMED = re.compile(r"(usage|usage_counts)/\d{4}/\d\d/\d\d/.+")
 
 
@@ -74,6 +75,20 @@ def stream_rows(landing: ObjectStore, stream: str, name: str, rows: Sequence[Jso
     landing.put_if_absent(f"{stream}/2026/11/05/08/{name}.jsonl.gz", body)
 
 
+def land_decision(landing: ObjectStore, stream: str, delivery_id: str) -> None:
+    """Land what a person has decided after a look at the delivery."""
+    row = {
+        "decision": "accept_delivery",
+        "stream": stream,
+        "subject": delivery_id,
+        "actor": "ada",
+        "reason": "AWS has credited it",
+        "decided_at": "2026-11-05T09:00:00Z",
+    }
+    name = f"accept_delivery.{stream}.{delivery_id}"
+    _land(landing, "decisions", name, [row], family=name)
+
+
 def _land(
     landing: ObjectStore, stream: str, delivery_id: str, rows: Sequence[Json], family: str
 ) -> None:
@@ -91,12 +106,13 @@ class Landed:
 
     catalog: list[Json]
     events: list[Json]
-    costs: list[CostDelivery]
+    deliveries: list[Delivered]
     counts: list[Json]
+    decisions: list[Json]
 
     def answer(self) -> Answer:
         """What the oracle makes of them."""
-        return answer(self.catalog, self.events, self.costs, self.counts)
+        return answer(self.catalog, self.events, self.deliveries, self.counts, self.decisions)
 
 
 def read_back(landing: ObjectStore) -> Landed:
@@ -106,14 +122,15 @@ def read_back(landing: ObjectStore) -> Landed:
         for row in (*_rows(landing, ["usage"]), *_streamed(landing, "usage"))
         for event in _events_of(row)
     ]
-    costs = [
-        CostDelivery(record, rows)
-        for stream in ("cur", "aws_cost")
+    deliveries = [
+        Delivered(record, rows)
+        for stream in COVERING
         for record in closing_records(landing, stream)
         if (rows := _rows_of(landing, record)) is not None
     ]
     counts = list(_streamed(landing, "usage_counts"))
-    return Landed(list(_rows(landing, ["catalog"])), events, costs, counts)
+    catalog, decisions = (list(_rows(landing, [name])) for name in ("catalog", "decisions"))
+    return Landed(catalog, events, deliveries, counts, decisions)
 
 
 def _events_of(row: Json) -> list[Json]:

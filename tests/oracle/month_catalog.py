@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
+from oracle.month_credits import warehouses
 from oracle.month_parts import (
-    ALWAYS,
     FOREVER,
     LEAVER,
     LEAVES,
@@ -13,18 +13,13 @@ from oracle.month_parts import (
     SIZES,
     UNITS,
     Pick,
+    aliases,
+    document,
+    rule,
+    shares,
+    spans,
 )
 from oracle.records import Json
-
-
-def _row(kind: str, key: str, document: Json) -> Json:
-    spans = {"starts_on": ALWAYS, "ends_on": FOREVER}
-    full = {**spans, **document}
-    return {"kind": kind, "id": key, "removed": False, "commit": "", "document": full}
-
-
-def _spans(*entries: Json) -> list[Json]:
-    return [{"starts_on": ALWAYS, "ends_on": FOREVER, **entry} for entry in entries]
 
 
 def catalog_rows(pick: Pick[str], joins: str) -> list[list[Json]]:
@@ -39,7 +34,7 @@ def _metrics() -> list[Json]:
     def metric(
         key: str, aggregation: str = "sum", counts: str = "", hidden: bool = False, **more: object
     ) -> Json:
-        document = {
+        body = {
             "id": key,
             "name": key,
             "unit": UNITS[key],
@@ -49,7 +44,7 @@ def _metrics() -> list[Json]:
             "visibility": "internal" if hidden else "licensee",
             "domain": "test",
         }
-        return _row("metric", key, {**document, **more})
+        return document("metric", key, {**body, **more})
 
     return [
         metric("users", "distinct", counts="customer"),
@@ -58,6 +53,7 @@ def _metrics() -> list[Json]:
         metric("gb", conversions=_factors(KB="0.000001", MB="0.001", TB="1000")),
         metric("exotic", conversions=_factors(heap="1000")),
         metric("weight", hidden=True),
+        metric("snowflake_credits"),
         metric("retired", ends_on="2026-09-30"),
         metric("peak", "max"),
         metric("seats", "latest"),
@@ -73,9 +69,9 @@ def _factors(**factors: str) -> list[Json]:
 def _plans(pick: Pick[str]) -> list[Json]:
     def plan(key: str, currency: str, **more: object) -> Json:
         name, version = key.split(":")
-        empty = {"passthrough": False, "levy": {}, "facility_fees": [], "rates": []}
-        document = {"id": name, "version": version, "currency": currency, **empty, **more}
-        return _row("plan", key, document)
+        empty: Json = {"passthrough": [], "levy": {}, "facility_fees": [], "rates": []}
+        body = {"id": name, "version": version, "currency": currency, **empty, **more}
+        return document("plan", key, body)
 
     def rates(*metrics: str, included: str = "") -> list[Json]:
         return [
@@ -96,18 +92,18 @@ def _plans(pick: Pick[str]) -> list[Json]:
 
     held = ("peak", "seats", "storage", "vault")
     return [
-        plan("base:1", "USD", passthrough=True, facility_fees=fees("M-1"), rates=rates("calls")),
+        plan("base:1", "USD", passthrough=["aws"], facility_fees=fees("M-1"), rates=rates("calls")),
         plan(
             "base:2",
             "USD",
             levy=levy(),
             facility_fees=fees("M-1", "M-2"),
-            rates=rates("calls", "gb", "sessions", *held),
+            rates=rates("calls", "gb", "sessions", "snowflake_credits", *held),
         ),
         plan(
             "direct:1",
             "USD",
-            passthrough=True,
+            passthrough=["aws", "external", "snowflake"],
             levy=levy(),
             facility_fees=fees("M-1", "M-2"),
             rates=rates("calls", "gb", "sessions", "weight", *held),
@@ -122,7 +118,7 @@ def _plans(pick: Pick[str]) -> list[Json]:
         plan(
             "dinar:1",
             "KWD",
-            passthrough=True,
+            passthrough=["snowflake"],
             levy=levy(),
             facility_fees=fees("M-2"),
             rates=rates("calls", "gb", "sessions", *held),
@@ -130,10 +126,10 @@ def _plans(pick: Pick[str]) -> list[Json]:
         plan(
             "full:1",
             "USD",
-            passthrough=True,
+            passthrough=["aws", "external"],
             levy=levy(),
             facility_fees=fees("M-1"),
-            rates=rates("calls", "gb", included="100"),
+            rates=rates("calls", "gb", included="100") + rates("snowflake_credits"),
         ),
     ]
 
@@ -144,10 +140,10 @@ def _subscription(plan: str, starts_on: str) -> Json:
 
 
 def _tenant(key: str, modules: list[Json], subscriptions: list[Json], **more: str) -> Json:
-    document = {"id": key, "name": key, "modules": _spans(*modules)}
+    body = {"id": key, "name": key, "modules": spans(*modules)}
     ends = [*(entry["starts_on"] for entry in subscriptions[1:]), FOREVER]
     timeline = [{**entry, "ends_on": end} for entry, end in zip(subscriptions, ends, strict=False)]
-    return _row("tenant", key, {**document, "subscriptions": timeline, **more})
+    return document("tenant", key, {**body, "subscriptions": timeline, **more})
 
 
 def _tenants(joins: str) -> list[Json]:
@@ -172,8 +168,8 @@ def _tenants(joins: str) -> list[Json]:
 
 def _accounts() -> list[Json]:
     def account(key: str, currency: str, *links: Json) -> Json:
-        document = {"id": key, "name": key, "seller": "s", "currency": currency}
-        return _row("account", key, {**document, "tenants": _spans(*links)})
+        body = {"id": key, "name": key, "seller": "s", "currency": currency}
+        return document("account", key, {**body, "tenants": spans(*links)})
 
     moved = "2026-10-11"
     return [
@@ -185,60 +181,59 @@ def _accounts() -> list[Json]:
 
 
 def _rules(pick: Pick[str]) -> list[Json]:
-    def rule(key: str, position: int, method: str, starts_on: str, **more: object) -> Json:
-        name, version = key.split(":")
-        anything = {"owner_tag": "", "module_tag": "", "service": "", "account": ""}
-        match = more.pop("match", {})
-        assert isinstance(match, dict)
-        document = {
-            "id": name,
-            "version": version,
-            "position": str(position),
-            "method": method,
-            "match": {**anything, **match},
-            "metric": "",
-            "starts_on": starts_on,
-            **more,
-        }
-        return _row("allocation_rule", key, document)
-
     pool, front = {"owner_tag": "pool"}, {"module_tag": "front"}
     return [
         rule("gone:1", 1, "platform", "2026-01-01", match={"owner_tag": "nobody"},
              ends_on="2026-10-03"),
         rule("own:1", 5, "platform", "2026-01-01", match={"account": "999", "service": "S3"}),
         rule("tag:1", 10, "tag", "2026-01-01"),
-        rule("pool:1", 20, "usage", "2026-01-01", match=pool, metric="weight"),
-        rule("pool:2", 20, "usage", "2026-10-04", match=pool, metric="calls"),
+        rule("pool:1", 20, "usage_share", "2026-01-01", match=pool, metric="weight"),
+        rule("pool:2", 20, "usage_share", "2026-10-04", match=pool, metric="calls"),
         # A version that begins with the one before takes all its days.
-        rule("pool:3", 20, "usage", pick(("2026-10-04", "2026-10-06")), match=pool,
+        rule("pool:3", 20, "usage_share", pick(("2026-10-04", "2026-10-06")), match=pool,
              metric=pick(("weight", "gb"))),
-        rule("front:1", 30, "usage", "2026-10-02", match=front, metric="users"),
+        rule("front:1", 30, "usage_share", "2026-10-02", match=front, metric="users"),
         rule("front:2", 9, "platform", "2026-10-08", match={**front, "service": "RDS"}),
+        # Thirds that leave a remainder; one of the three is no tenant, and the leaver leaves.
+        rule("fixed:1", 25, "fixed_share", "2026-01-01", match={"owner_tag": "shared"},
+             shares=shares({"acme": "0.333333", "ghost": "0.333334", LEAVER: "0.333333"})),
+        rule("maps:1", 8, "fixed_share", "2026-10-02", match={"source": "external", "service": "geo"},
+             shares=shares({"9lives": "0.000001", "acme": "0.999999"})),
+        rule("even:1", 26, "even", "2026-01-01", match={"owner_tag": "common"}),
+        rule("even:2", 26, "even", "2026-10-05", match={"owner_tag": "common"},
+             tenants=["stranger", LEAVER, "acme"]),
+        rule("even:3", 26, "even", "2026-10-07", match={"owner_tag": "common"}, tenants=["ghost"]),
+        rule("idle:1", 4, "platform", "2026-10-03", match={"source": "snowflake", "service": "idle"}),
+        rule("rest:1", 40, "usage_share", "2026-10-04", match={"source": "snowflake"}, metric="calls"),
     ]  # fmt: skip
 
 
 def _settings(pick: Pick[str]) -> list[Json]:
     def config(key: str, *values: Json) -> Json:
-        return _row("config", key, {"id": key, "values": _spans(*values)})
+        return document("config", key, {"id": key, "values": spans(*values)})
 
-    def aliases(key: str, tag: str, pairs: dict[str, str], **more: str) -> Json:
-        listed = [{"raw": raw, "value": value} for raw, value in pairs.items()]
-        return _row("tag_aliases", key, {"id": key, "tag": tag, "aliases": listed, **more})
-
-    shares, planted, after = ("0.02", "0", "0.5", "0.123456"), "2026-10-05", "2026-10-11"
+    limits, planted, after = ("0.02", "0", "0.5", "0.123456"), "2026-10-05", "2026-10-11"
     return [
         config("settle_hours", {"value": "48"}),
         config("cost_source", {"value": "cur"}),
         config("cost_source:333", {"value": "aws_cost"}),
         config(
             "unattributed_threshold",
-            {"value": pick(shares), "ends_on": planted},
+            {"value": pick(limits), "ends_on": planted},
             {"value": "0.02", "starts_on": planted, "ends_on": after},
-            {"value": pick(shares), "starts_on": after},
+            {"value": pick(limits), "starts_on": after},
         ),
         # `old` is removed on the fourth and `owners` goes on from there, with the same raw tag.
         aliases("old", "owner", {"Pool": "acme"}, ends_on="2026-10-04"),
         aliases("owners", "owner", {"Pool": "pool", "ACME": "acme"}, starts_on="2026-10-04"),
         aliases("modules", "module", {"Front": "front", "": "untold"}),
+        # Heard, not read: `Com_Mon` and ` POOL` mean what their folded names mean; "SHARED" too.
+        aliases("heard", "owner", {"com mon": "common", "p.o.o.l": "pool", "gemein": "shared",
+                                   "9-Lives": "9lives", "a": "acme"}, fold=True),
+        aliases("services", "service", {"Amazon EC2": "EC2", "IDLE": "idle"}, fold=True),
+        config("cost_metric", {"value": "amortized", "starts_on": "2026-10-07"}),
+        document("cost_rate", "snowflake_credit", {"id": "snowflake_credit", "values": spans(
+            {"value": pick(("2.5", "3.0", "1.999999")), "ends_on": "2026-10-04"},
+            {"value": pick(("0.000001", "2.35", "3")), "starts_on": "2026-10-05"})}),
+        *warehouses(),
     ]

@@ -24,8 +24,51 @@ SIZES = ("1", "1000", "1000000")
 UNITS = {
     "users": "user", "sessions": "session", "calls": "call", "gb": "GB", "exotic": "piece",
     "weight": "second", "retired": "piece", "peak": "session", "seats": "seat", "storage": "GB",
-    "vault": "GB",
+    "vault": "GB", "snowflake_credits": "credit",
 }  # fmt: skip
+
+
+def document(kind: str, key: str, body: Json) -> Json:
+    """A catalog row as it is landed; what says nothing of its days holds for ever."""
+    whole = {"starts_on": ALWAYS, "ends_on": FOREVER, **body}
+    return {"kind": kind, "id": key, "removed": False, "commit": "", "document": whole}
+
+
+def spans(*entries: Json) -> list[Json]:
+    """Entries of a document; one that says nothing of its days holds for ever."""
+    return [{"starts_on": ALWAYS, "ends_on": FOREVER, **entry} for entry in entries]
+
+
+def rule(key: str, position: int, method: str, starts_on: str, **more: object) -> Json:
+    """A version of an allocation rule; `match` names what it wants, all else is any."""
+    name, version = key.split(":")
+    anything = dict.fromkeys(("source", "owner_tag", "module_tag", "service", "account"), "")
+    match = more.pop("match", {})
+    assert isinstance(match, dict)
+    body = {
+        "id": name,
+        "version": version,
+        "position": str(position),
+        "method": method,
+        "match": {**anything, **match},
+        "metric": "",
+        "shares": [],
+        "tenants": [],
+        "starts_on": starts_on,
+        **more,
+    }
+    return document("allocation_rule", key, body)
+
+
+def shares(parts: dict[str, str]) -> list[Json]:
+    """Shares of a rule, by tenant."""
+    return [{"tenant_id": tenant, "share": share} for tenant, share in parts.items()]
+
+
+def aliases(key: str, tag: str, pairs: dict[str, str], **more: object) -> Json:
+    listed = [{"raw": raw, "value": value} for raw, value in pairs.items()]
+    body = {"id": key, "tag": tag, "fold": False, "aliases": listed, **more}
+    return document("tag_aliases", key, body)
 
 
 def event(

@@ -5,7 +5,8 @@ twice or contradict each other, events that come late, rejects of every kind, a 
 changed in mid-month, a tenant who leaves, reversals of all that can be reversed and of what cannot,
 levels that carry on over the month's edge, numbers of producers that never arrive, pools with and without usage, refunds, tags that nobody
 knows, aliases that end and begin, rules whose versions change, deliveries that restate, add,
-replace or arrive cut, a day exactly on the threshold and one just over it, currencies of no, two
+replace, arrive cut or come back halved, amortized cost, other providers, credits of warehouses that
+are shared, alone or idle, a day exactly on the threshold and one just over it, currencies of no, two
 and three decimals, prices of zero, and a month used up to the last unit.
 """
 
@@ -20,6 +21,7 @@ from oracle.landed import land_catalog, land_events, stream_counts, stream_event
 from oracle.month_catalog import catalog_rows
 from oracle.month_corrections import originals, otherwise_told, reversals, unmatched
 from oracle.month_costs import cost_pieces, land_cost
+from oracle.month_credits import exports, land_export
 from oracle.month_levels import level_events
 from oracle.month_parts import JOINS, Pick, T
 from oracle.month_producers import a_pack_with_a_hole, counts, no_packs, producers
@@ -31,7 +33,8 @@ Piece = Callable[[ObjectStore], None]
 def a_month(pick: Pick[Any]) -> list[Piece]:
     """A month with every trap, in pieces that come in any order; `pick` takes one of some values."""
     costs = [partial(land_cost, piece=piece) for piece in cost_pieces(pick)]
-    return _in_any_order(pick, [*usage_pieces(pick), *costs])
+    credits = [partial(land_export, export=export) for export in exports(pick)]
+    return _in_any_order(pick, [*usage_pieces(pick), *costs, *credits])
 
 
 def usage_pieces(pick: Pick[Any]) -> list[Piece]:

@@ -9,7 +9,8 @@ from datetime import datetime, timedelta
 from fractions import Fraction
 from itertools import pairwise
 
-from oracle.records import Answer, Catalog
+from oracle.catalog import Catalog
+from oracle.records import Answer
 from oracle.usage import MICRO, Counted, Event
 
 Grain = tuple[str, str, str]

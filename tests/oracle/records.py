@@ -1,12 +1,9 @@
-"""What goes into the oracle and what comes out of it, and the catalog as it reads it.
-
-Days and times are ISO texts, which sort as time does; half-open spans are `[starts_on, ends_on)`.
-"""
+"""What goes into the oracle and what comes out of it. Days and times are ISO texts, which sort."""
 
 from __future__ import annotations
 
 from collections import Counter, defaultdict
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from fractions import Fraction
 from typing import Any
@@ -17,11 +14,28 @@ KINDS = ("levy", "facility", "variable", "passthrough", "total")
 
 
 @dataclass(frozen=True)
-class CostDelivery:
-    """A cost delivery: its closing record, and its rows as landed."""
+class Delivered:
+    """A delivery that covers days: its closing record, and its rows as landed."""
 
     record: Json
     rows: Sequence[Json]
+
+    def total(self, day: str) -> Json:
+        """What it says of a day that it covers."""
+        (found,) = (total for total in self.record["days"] if total["usage_date"] == day)
+        return dict(found)
+
+    def rows_of(self, day: str) -> list[Json]:
+        return [row for row in self.rows if row["usage_date"] == day]
+
+
+@dataclass(frozen=True)
+class CoveredDay:
+    """A day as one delivery tells it, held against what was told of it before."""
+
+    delivery: Delivered
+    control: Fraction
+    is_suspicious: bool
 
 
 @dataclass(frozen=True)
@@ -82,64 +96,48 @@ class Answer:
     landed: int = 0
     duplicates: int = 0
     counted: int = 0
+    covered: dict[str, list[CoveredDay]] = field(default_factory=lambda: defaultdict(list))
+    credits: dict[str, dict[tuple[str, str, str], Fraction]] = field(default_factory=dict)
+    credit_days: dict[str, Fraction] = field(default_factory=dict)
     attributed: dict[tuple[str, ...], Fraction] = field(default_factory=dict)
     unattributed: dict[str, JudgedDay] = field(default_factory=dict)
-    conservation: dict[str, tuple[Fraction, ...]] = field(default_factory=dict)
+    conservation: dict[tuple[str, str], tuple[Fraction, ...]] = field(default_factory=dict)
     lines: list[Line] = field(default_factory=list)
     unrated: dict[tuple[str, str, str], Fraction] = field(default_factory=dict)
     faults: set[tuple[str, str, str, str]] = field(default_factory=set)
     totals: dict[tuple[str, str, str], dict[str, int]] = field(default_factory=dict)
+    _used: dict[str, dict[tuple[str, str], Fraction]] = field(
+        default_factory=lambda: defaultdict(dict)
+    )
+    _owned: dict[tuple[str, str, str], list[Fraction]] = field(
+        default_factory=lambda: defaultdict(list)
+    )
+
+    def used_on(self, day: str) -> dict[tuple[str, str], Fraction]:
+        """What each tenant used of each metric that day, over all modules."""
+        if not self._used:
+            for (usage_day, tenant, _, metric), (quantity, _) in self.usage_daily.items():
+                used = self._used[usage_day]
+                used[tenant, metric] = used.get((tenant, metric), Fraction(0)) + quantity
+        return self._used.get(day, {})
+
+    def owned_by(self, month: str, source: str, tenant: str) -> list[Fraction]:
+        """The costs of a source that were attributed to a tenant in a month."""
+        if not self._owned:
+            for (day, of_source, kind, owner, *_), cost in self.attributed.items():
+                if kind == "attributed":
+                    self._owned[day[:7], of_source, owner].append(cost)
+        return self._owned.get((month, source, tenant), [])
 
     def daily_summary(self) -> dict[tuple[str, ...], tuple[Fraction, Fraction]]:
         """Quantity and cost of each day, tenant, module and resource, side by side."""
         sums: dict[tuple[str, ...], list[Fraction]] = defaultdict(lambda: [Fraction(0)] * 2)
         for used, (quantity, _) in self.usage_daily.items():
             sums[used][0] += quantity
-        for (day, kind, tenant, module, resource, *_), cost in self.attributed.items():
+        for (day, _, kind, tenant, module, resource, *_), cost in self.attributed.items():
             if kind == "attributed":
                 sums[day, tenant, module, resource][1] += cost
         return {key: (quantity, cost) for key, (quantity, cost) in sums.items()}
 
     def lines_by_key(self) -> dict[tuple[str, ...], Line]:
         return {line.key: line for line in self.lines}
-
-
-def covers(span: Json, day: str) -> bool:
-    return bool(span["starts_on"] <= day < span["ends_on"])
-
-
-class Catalog:
-    """The documents that hold: of each id the latest revision, alive on the days it says."""
-
-    def __init__(self, landed: Iterable[Json]) -> None:
-        self.documents: dict[str, dict[str, Json]] = defaultdict(dict)
-        for row in sorted(landed, key=lambda row: int(row["revision"])):
-            self.documents[row["kind"]][row["id"]] = row["document"]
-
-    def alive(self, kind: str, key: str, day: str) -> Json | None:
-        document = self.documents[kind].get(key)
-        return document if document and covers(document, day) else None
-
-    def config(self, key: str, day: str) -> str:
-        document = self.documents["config"][key]
-        return next(str(value["value"]) for value in document["values"] if covers(value, day))
-
-    def canonical(self, tag: str, raw: str, day: str) -> str:
-        for document in self.documents["tag_aliases"].values():
-            if document["tag"] == tag and covers(document, day):
-                for alias in document["aliases"]:
-                    if alias["raw"] == raw:
-                        return str(alias["value"])
-        return raw
-
-    def rules(self, day: str) -> list[Json]:
-        """The version in force of each rule that day, in the order in which they are asked."""
-        newest: dict[str, Json] = {}
-        for rule in self.documents["allocation_rule"].values():
-            known = newest.get(rule["id"])
-            if rule["starts_on"] <= day and (
-                known is None or int(rule["version"]) > int(known["version"])
-            ):
-                newest[rule["id"]] = rule
-        in_force = [rule for rule in newest.values() if day < rule["ends_on"]]
-        return sorted(in_force, key=lambda rule: (int(rule["position"]), rule["id"]))

@@ -3,12 +3,17 @@
 from __future__ import annotations
 
 import calendar
-from collections.abc import Sequence
+from collections import defaultdict
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from fractions import Fraction
 
-from oracle.records import KINDS, MINOR_DIGITS, Answer, Catalog, Json, Line
+from oracle.catalog import Catalog
+from oracle.credits import credits_of
+from oracle.records import KINDS, MINOR_DIGITS, Answer, Json, Line
+
+CREDITS = "snowflake_credits"
 
 
 def round_to_minor(amount: Fraction, currency: str) -> int:
@@ -61,20 +66,42 @@ def price(book: Catalog, result: Answer) -> None:
         for tenant in book.documents["tenant"].values()
         for entry in tenant["subscriptions"]
     ]
-    seen = [day for day, *_ in result.usage_daily] + [day for day, *_ in result.attributed]
+    seen = [day for day, *_ in (*result.usage_daily, *result.attributed)] + [*result.credits]
     if not starts or not seen:
         return
-    for month in months_between(min(starts)[:7], max(seen)[:7]):
+    months = months_between(min(starts)[:7], max(seen)[:7])
+    meter_credits(book, months, result)
+    used = used_by_month(result)
+    for month in months:
         for tenant in book.documents["tenant"].values():
-            price_tenant(book, tenant, month, result)
+            price_tenant(book, tenant, month, used.get((month, tenant["id"]), {}), result)
 
 
-def price_tenant(book: Catalog, tenant: Json, month: str, result: Answer) -> None:
+def meter_credits(book: Catalog, months: Iterable[str], result: Answer) -> None:
+    """Credits are also a metric, of those who have a card in the month that prices them."""
+    for month in months:
+        for tenant in book.documents["tenant"].values():
+            rates = [rate for plan in cards_of(book, tenant, month) for rate in plan["rates"]]
+            if any(rate["metric"] == CREDITS for rate in rates):
+                used = credits_of(month, tenant["id"], result)
+                if used is not None:
+                    result.usage_monthly[month, tenant["id"], CREDITS] = used
+
+
+def used_by_month(result: Answer) -> dict[tuple[str, str], dict[str, Fraction]]:
+    used: dict[tuple[str, str], dict[str, Fraction]] = defaultdict(dict)
+    for (month, tenant, metric), quantity in result.usage_monthly.items():
+        used[month, tenant][metric] = quantity
+    return used
+
+
+def price_tenant(
+    book: Catalog, tenant: Json, month: str, used_at_all: dict[str, Fraction], result: Answer
+) -> None:
     used = {
         metric: quantity
-        for (used_month, owner, metric), quantity in result.usage_monthly.items()
-        if (used_month, owner) == (month, tenant["id"])
-        and book.documents["metric"][metric]["visibility"] == "licensee"
+        for metric, quantity in used_at_all.items()
+        if book.documents["metric"][metric]["visibility"] == "licensee"
     }
     cards = cards_of(book, tenant, month)
     prices: dict[str, tuple[str, Json, Json]] = {}
@@ -82,10 +109,13 @@ def price_tenant(book: Catalog, tenant: Json, month: str, result: Answer) -> Non
         found = [("levy", plan["levy"])] if plan["levy"] else []
         for kind, rate in [*found, *(("variable", rate) for rate in plan["rates"])]:
             prices.setdefault(rate["metric"], (kind, plan, rate))
+    here = bool(used_at_all or active_modules(tenant, month))
+    if not here and not cards:
+        return
     account = account_of(book, tenant["id"], month)
     for metric in sorted(used.keys() - prices.keys()):
         result.unrated[month, tenant["id"], metric] = used[metric]
-    find_faults(result, month, tenant, cards, account)
+    find_faults(result, month, tenant, cards, account, here)
     if account is None or not cards:
         return
     bill = Bill(month, account["id"], account["currency"], tenant["id"], result)
@@ -93,17 +123,21 @@ def price_tenant(book: Catalog, tenant: Json, month: str, result: Answer) -> Non
         bill.facility(cards, module)
     for metric in sorted(used.keys() & prices.keys()):
         bill.metered(*prices[metric], used[metric])
-    if cards[0]["passthrough"]:
-        bill.passthrough(cards[0])
+    for source in cards[0]["passthrough"]:
+        bill.passthrough(cards[0], source)
 
 
 def find_faults(
-    result: Answer, month: str, tenant: Json, cards: Sequence[Json], account: Json | None
+    result: Answer,
+    month: str,
+    tenant: Json,
+    cards: Sequence[Json],
+    account: Json | None,
+    here: bool,
 ) -> None:
     """Why the tenant's account cannot be billed as it stands."""
     modules = active_modules(tenant, month)
     fees = {fee["module_id"] for plan in cards for fee in plan["facility_fees"]}
-    here = modules or any(key[:2] == (month, tenant["id"]) for key in result.usage_monthly)
     currency = account["currency"] if account else ""
     passes_usd = bool(cards and cards[0]["passthrough"])
     wrong = {
@@ -154,15 +188,11 @@ class Bill:
         name = rate["metric"]
         self._write(kind, plan, amount, metric=name, quantity=used, included=included)
 
-    def passthrough(self, plan: Json) -> None:
-        owned = [
-            cost
-            for (day, kind, tenant, *_), cost in self.result.attributed.items()
-            if (day[:7], kind, tenant) == (self.month, "attributed", self.tenant)
-        ]
+    def passthrough(self, plan: Json, source: str) -> None:
+        owned = self.result.owned_by(self.month, source, self.tenant)
         if owned and plan["currency"] == "USD":
             cost = sum(owned, Fraction(0))
-            self._write("passthrough", plan, cost, metric="aws", quantity=Fraction(0))
+            self._write("passthrough", plan, cost, metric=source, quantity=Fraction(0))
 
     def _write(
         self,

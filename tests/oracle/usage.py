@@ -11,7 +11,8 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from fractions import Fraction
 
-from oracle.records import Answer, Catalog, Json
+from oracle.catalog import Catalog
+from oracle.records import Answer, Json
 
 TIME = re.compile(r"(\d{4}-\d\d-\d\d)[T ](\d\d:\d\d:\d\d)(?:\.(\d{1,9}))?(.*)", re.ASCII)
 OFFSET = re.compile(r"Z|[+-]\d\d:?\d\d|", re.ASCII)

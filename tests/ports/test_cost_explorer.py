@@ -1,4 +1,4 @@
-"""Every Cost Explorer keeps this contract: pages in order, as AWS words them; no wrong question."""
+"""Every Cost Explorer keeps this contract: whole answers, as AWS words them; no wrong question."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 from aws.moto_cloud import costs_of
-from meterbook.errors import CostExplorerRefused, InputRefused
+from meterbook.errors import CostExplorerRefused, CostExplorerUnavailable, InputRefused
 from meterbook.ports import CostExplorer, CostQuery
 from meterbook_local.recorded_costs import RecordedCosts, asked
 
@@ -64,6 +64,25 @@ def test_all_pages_come_in_order(told: Callable[[list[Page]], CostExplorer]) -> 
     assert [one["ResultsByTime"] for one in found] == [one["ResultsByTime"] for one in pages]
 
 
+def test_an_answer_ends_with_the_page_that_promises_no_other(
+    told: Callable[[list[Page]], CostExplorer],
+) -> None:
+    pages = [page("2026-10-01", "1", "second"), page("2026-10-01", "2"), page("2026-10-02", "3")]
+    assert len(list(told(pages).pages(QUERY))) == 2
+
+
+def test_pages_that_point_back_are_an_error(told: Callable[[list[Page]], CostExplorer]) -> None:
+    pages = [page("2026-10-01", f"{n}", token) for n, token in enumerate(["a", "b", "a", ""])]
+    with pytest.raises(CostExplorerUnavailable, match="before"):
+        list(told(pages).pages(QUERY))
+
+
+def test_a_page_that_was_promised_and_not_recorded_is_an_error(tmp_path: Path) -> None:
+    told = _recorded(tmp_path, [page("2026-10-01", "1", "second")])
+    with pytest.raises(CostExplorerUnavailable, match="not recorded"):
+        list(told.pages(QUERY))
+
+
 @pytest.mark.parametrize("amount", ["0", "0.0000300172", "-1.0E-10", "1234567890.123456789012"])
 def test_an_amount_is_the_text_that_aws_wrote(
     told: Callable[[list[Page]], CostExplorer], amount: str
@@ -82,6 +101,7 @@ def test_an_amount_is_the_text_that_aws_wrote(
         ({"metrics": ()}, "no metrics"),
         ({"metrics": ("UnblendedCosts",)}, "no metrics"),
         ({"group_by": (*QUERY.group_by, ("DIMENSION", "SERVICE"))}, "two keys"),
+        ({"group_by": QUERY.group_by[:1] * 2}, "one key twice"),
     ],
 )
 def test_what_aws_would_refuse_cannot_be_asked(wrong: dict[str, Any], because: str) -> None:

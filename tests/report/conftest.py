@@ -1,4 +1,4 @@
-"""A workspace with the tiny month, as the jobs leave it."""
+"""A workspace with the tiny month, as the jobs leave it, and a book of cost, founded once."""
 
 from __future__ import annotations
 
@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 from cli.tiny_month import TinyMonth, write_tiny_month
+from costs.cost_book import CostBook
 from meterbook.catalog.apply_catalog import apply_catalog
 from meterbook.catalog.read_catalog import read_catalog
 from meterbook_local.clock import FixedClock
@@ -26,3 +27,9 @@ def workspace(tmp_path: Path, month: TinyMonth) -> Iterator[Workspace]:
     with open_workspace(tmp_path / "book", clock, "test") as opened:
         apply_catalog(opened.book, read_catalog(month.catalog))
         yield opened
+
+
+@pytest.fixture(scope="session")
+def founded_costs(tmp_path_factory: pytest.TempPathFactory) -> CostBook:
+    """An empty book of cost, to be copied."""
+    return CostBook.founded(tmp_path_factory.mktemp("costs") / "founded")

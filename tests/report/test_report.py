@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import date
 from decimal import Decimal
 
 from cli.tiny_month import BAD_USAGE, COST, ODDS, ODDS_MAPPING, TinyMonth
@@ -9,6 +10,7 @@ from meterbook.canonical import short
 from meterbook.close.close_period import close_period
 from meterbook.collect.ingest_usage import ingest_usage, read_usage_mapping
 from meterbook.costs.ingest_cur import ingest_cur, read_cur_mapping
+from meterbook.delivery import ControlTotal, Delivery, close_delivery, land_rows
 from meterbook.invoice.issue_invoices import issue_invoices
 from meterbook.period import Period
 from meterbook.report.status import book_status
@@ -97,6 +99,58 @@ def test_the_conservation_line_has_the_figures_without_idle_zeros(
         "-1.5",
         "0.0000000001",
     ]
+
+
+def test_each_source_has_a_line_of_its_own_where_there_are_several(
+    workspace: Workspace, month: TinyMonth
+) -> None:
+    _ingest(workspace, month)
+    assert list(book_status(workspace.book).conservation) == [""]
+    day = ControlTotal(date(2026, 10, 2), Decimal(3), 1)
+    row = {"usage_date": "2026-10-02", "cost": "3", "currency": "USD", "service": "sms"}
+    files = land_rows(workspace.landing, "external_cost", "sms-1", [row])
+    now = workspace.book.clock.now()
+    close_delivery(
+        workspace.landing,
+        Delivery("sms-1", "external_cost", "sms", "sms", now, files, [day], "sms"),
+    )
+    workspace.book.update()
+    assert book_status(workspace.book).conservation == {
+        "": "control 5 = attributed 1.75 + kept 0 + unattributed 3.25 · residual 0",
+        "aws": "control 2 = attributed 1.75 + kept 0 + unattributed 0.25 · residual 0 · split 0",
+        "external": "control 3 = attributed 0 + kept 0 + unattributed 3 · residual 0 · split 0",
+    }
+    summary = summarise(workspace.book, threshold_event=False, evidence="evidence")
+    assert summary["aws_cost_total_usd"] == summary["aws_cost_control_usd"] == "2.000000000000"
+    assert summary["unattributed_usd"] == "3.250000000000"
+
+
+def test_the_status_tells_of_days_that_wait_and_of_usage_that_is_missing(
+    workspace: Workspace, month: TinyMonth
+) -> None:
+    _ingest(workspace, month)
+    stands = book_status(workspace.book)
+    assert (stands.suspicious, stands.usage_gaps) == ("none", "none")
+    for name, usd in (("cost-1", "9"), ("cost-2", "4")):
+        days = [ControlTotal(date(2026, 10, day), Decimal(usd), 0) for day in (1, 2)]
+        now = workspace.book.clock.now().replace(minute=int(name[-1]))
+        delivery = Delivery(name, "aws_cost", "ce", "ce", now, [], days, "111122223333")
+        close_delivery(workspace.landing, delivery)
+    events = [
+        {"specversion": "1.0", "id": f"e-{n}", "source": "/MOD-1/f", "type": "calls",
+         "subject": "acme", "time": "2026-10-05T10:00:00Z", "producer": "f/1", "sequence": str(n),
+         "data": {"quantity": "1", "unit": "call"}}
+        for n in (1, 4)
+    ]  # fmt: skip
+    pack = {"version": "0", "id": "p", "detail-type": "usage_recorded", "source": "meterbook",
+            "time": "2026-10-05T10:00:00Z", "detail": {"count": 2, "events": events}}  # fmt: skip
+    files = land_rows(workspace.landing, "usage", "p", [pack])
+    now = workspace.book.clock.now()
+    close_delivery(workspace.landing, Delivery("p", "usage", "f", "f", now, files))
+    workspace.book.update()
+    stands = book_status(workspace.book)
+    assert stands.suspicious == "2 day(s) of cost-2, 2026-10-01 to 2026-10-02"
+    assert stands.usage_gaps == "2 event(s) missing in 1 gap(s)"
 
 
 def test_the_status_follows_an_account_from_open_to_issued(

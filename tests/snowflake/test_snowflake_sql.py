@@ -18,9 +18,13 @@ from meterbook.sqlfiles import SqlFile, read_sql
 ACCOUNT = read_sql("snowflake/account")
 DATABASE = read_sql("snowflake/database")
 MODELS = read_sql("models")
+TASKS = read_sql("snowflake/tasks")
 DYNAMIC = [file for file in MODELS if file.header["kind"].startswith("dynamic table")]
 STREAMS = LANDING_TABLES | {"deliveries": RECORDS_TABLE}
-ROLES = ("jobs", "deployer", "metering_owner", "billing_owner", "reader")
+RUNS = "metering.snowflake_credit_runs"
+# NFR-024: who may add to what only grows. Everybody may read it, and nobody but its owner may do more.
+ONLY_GROWS = dict.fromkeys(STREAMS.values(), "jobs") | {RUNS: "metering_owner"}
+ROLES = ("jobs", "deployer", "metering_owner", "billing_owner", "validation_owner", "reader")
 
 
 def _statements(files: list[SqlFile]) -> Iterator[str]:
@@ -51,22 +55,31 @@ def test_a_pipe_and_the_adapter_copy_in_the_same_way() -> None:
         assert columns and columns[1] == "$1, metadata$filename, metadata$file_row_number"
 
 
-@pytest.mark.parametrize("table", STREAMS.values())
-def test_nobody_but_the_owner_can_change_or_remove_what_has_landed(table: str) -> None:
+@pytest.mark.parametrize(("table", "adds"), ONLY_GROWS.items())
+def test_nobody_but_the_owner_can_change_or_remove_what_has_landed(table: str, adds: str) -> None:
     """NFR-024: append-only via REVOKE."""
-    for role in ROLES:
-        revoked = [
-            text
-            for text in EVERYWHERE
-            if re.fullmatch(
-                rf"revoke (insert, )?update, delete, truncate on table {re.escape(table)}"
-                rf" from role meterbook_{role}",
-                text,
-            )
-        ]
-        assert len(revoked) == 1, role
+    rights = dict.fromkeys(ROLES, "insert, update, delete, truncate")
+    rights[adds] = "update, delete, truncate"
+    expected = [
+        f"revoke {taken} on table {table} from role meterbook_{role}"
+        for role, taken in rights.items()
+    ]
+    revoked = [text for text in EVERYWHERE if text.startswith("revoke") and f" {table} " in text]
+    assert sorted(revoked) == sorted(expected)
     granted = [text for text in EVERYWHERE if text.startswith("grant") and f" {table} " in text]
-    assert granted == [f"grant select, insert on table {table} to role meterbook_jobs"]
+    assert granted == [f"grant select, insert on table {table} to role meterbook_{adds}"]
+
+
+def test_the_tables_of_nfr_024_that_are_derived_are_granted_for_reading_alone() -> None:
+    """aws_cost_daily, cost_rates, external_api_costs and snowflake_credit_daily hold no fact of their own."""
+    derived = {"aws_cost_daily", "cost_rates", "external_api_costs", "snowflake_credit_daily"}
+    assert derived <= {file.name.partition(".")[2] for file in MODELS}
+    future = {
+        text.partition(" on ")[0].removeprefix("grant ")
+        for text in EVERYWHERE
+        if re.search(r" on future (dynamic )?(tables|views) ", text)
+    }
+    assert future == {"select", "select, operate"}
 
 
 def test_no_right_to_change_rows_is_given_in_any_other_words() -> None:
@@ -102,7 +115,7 @@ def test_dynamic_tables_can_see_what_is_new_in_every_landing_table() -> None:
     tracked = {
         text.split()[2] for text in EVERYWHERE if text.endswith("set change_tracking = true")
     }
-    assert tracked == set(STREAMS.values())
+    assert tracked == set(ONLY_GROWS)
 
 
 def test_what_takes_the_rights_of_the_account_stands_apart() -> None:
@@ -115,6 +128,21 @@ def test_what_takes_the_rights_of_the_account_stands_apart() -> None:
     for file in DATABASE:
         (*statements,) = _statements([file])
         assert not [text for text in statements if re.search(beyond, text)], file.path
+
+
+def test_each_owner_reads_what_the_others_keep_and_makes_nothing_there() -> None:
+    owners = ("metering", "billing", "validation")
+    for schema in owners:
+        kept = f"grant ownership on schema {schema} to role meterbook_{schema}_owner copy current grants"
+        assert kept in EVERYWHERE
+        for other in owners:
+            read = (
+                f"grant select on future tables in schema {schema} to role meterbook_{other}_owner"
+            )
+            assert read in EVERYWHERE
+    made = [text for text in EVERYWHERE if re.search(r"create (table|view|dynamic)", text)]
+    makers = {text.rpartition(" ")[2] for text in made if text.startswith("grant")}
+    assert makers == {"meterbook_landing_owner", "meterbook_deployer"}
 
 
 def test_a_deployment_applies_the_database_part_alone_and_it_names_no_environment() -> None:
@@ -131,8 +159,8 @@ def test_the_roles_that_the_adapter_takes_are_made() -> None:
     assert {f"meterbook_{role}" for role in ROLES} <= made
 
 
-def test_every_dynamic_table_names_the_warehouse_that_a_deployment_replaces() -> None:
-    for file in DYNAMIC:
+def test_every_dynamic_table_and_task_names_the_warehouse_that_a_deployment_replaces() -> None:
+    for file in [*DYNAMIC, *TASKS]:
         assert file.text.count(warehouse.WAREHOUSE) == 1, file.path
         assert f"warehouse = {warehouse.WAREHOUSE}\n" in file.text
 

@@ -3,21 +3,33 @@
 from __future__ import annotations
 
 from datetime import date, timedelta
+from decimal import Decimal
+from pathlib import Path
 
 import pytest
-from close.small_world import ALWAYS, NOW, SOURCE, World
+from close.small_world import ALWAYS, NOW, SETTINGS, SOURCE, World, rule
 from meterbook.announce import announce, event_id
 from meterbook.book import Book
 from meterbook.errors import PublishFailed
 from meterbook.ports import Announcement
-from meterbook.watch.watch_unattributed_costs import DETAIL_TYPE, watch_unattributed_costs
+from meterbook.watch.watch_unattributed_costs import (
+    CHECK_OK,
+    DETAIL_TYPE,
+    NO_DATA,
+    CostsWatched,
+    watch_unattributed_costs,
+)
 from meterbook_local.outbox import Outbox
 
 DAY = date(2026, 10, 14)
 
 
-def _watch(world: World, book: Book | None = None) -> int:
+def _watched(world: World, book: Book | None = None) -> CostsWatched:
     return watch_unattributed_costs(book or world.book, world.outbox, world.announced, SOURCE)
+
+
+def _watch(world: World, book: Book | None = None) -> int:
+    return _watched(world, book).published
 
 
 def _spend_unowned(world: World) -> None:
@@ -67,6 +79,35 @@ def test_another_threshold_makes_another_alert(world: World) -> None:
     first, second = world.told(DETAIL_TYPE)
     assert first["id"] != second["id"]
     assert second["detail"]["threshold"] == "0.01"
+
+
+def test_the_log_is_told_of_a_day_above_the_threshold_however_often_it_was_announced(
+    world: World,
+) -> None:
+    _spend_unowned(world)
+    share = Decimal("0.031657600781")
+    assert [_watched(world), _watched(world)] == [
+        CostsWatched(1, share, "unattributed_cost_threshold_exceeded"),
+        CostsWatched(0, share, "unattributed_cost_threshold_exceeded"),
+    ]
+
+
+def test_the_log_is_told_when_all_is_well_and_of_the_latest_settled_day(world: World) -> None:
+    later = DAY + timedelta(days=1)
+    world.spend("mid-october", [(DAY, "acme", "99"), (DAY, "", "1"), (later, "acme", "5")])
+    assert _watched(world) == CostsWatched(0, Decimal(0), CHECK_OK)
+    world.spend("again", [(later, "acme", "99.5"), (later, "", "0.5")])
+    assert _watched(world) == CostsWatched(0, Decimal("0.005"), CHECK_OK)
+    assert CHECK_OK == "unattributed_monitor_check_ok"
+
+
+def test_a_day_that_is_not_settled_yet_is_no_data(tmp_path: Path) -> None:
+    world = World(tmp_path)
+    world.apply(rule(), *SETTINGS)
+    assert _watched(world) == CostsWatched(0, Decimal(0), NO_DATA)
+    world.spend("today", [(NOW.date(), "", "41.80219")])
+    assert _watched(world) == CostsWatched(0, Decimal(0), NO_DATA)
+    assert NO_DATA == "unattributed_monitor_no_data"
 
 
 def test_a_crash_between_telling_and_noting_tells_again_under_the_same_id(world: World) -> None:

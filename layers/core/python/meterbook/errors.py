@@ -16,13 +16,17 @@
     ├── StoreUnavailable              the object store gave no answer, or no for one (retryable)
     ├── CostExplorerRefused           Cost Explorer says that the request is wrong
     ├── CostExplorerUnavailable       Cost Explorer gave no answer that can be used (retryable)
+    ├── ExternalCostsFailed           what providers charged could not be fetched
+    │   ├── ExternalCostsRefused      the provider says that the request is wrong
+    │   └── ExternalCostsUnavailable  the provider gave no answer that can be used (retryable)
     ├── SnowflakeFailed               Snowflake refused a statement
     │   ├── SnowflakeLoginRefused     the key pair, the user or the role is not accepted
     │   └── SnowflakeUnavailable      Snowflake gave no answer, or a lock was held (retryable)
     ├── BookInconsistent              a law does not hold: a check returned rows, a document differs
     ├── SqlRefused                    a text under sql/ that an engine cannot run
     └── SettingMissing                an environment variable is not there
-        └── ParameterMissing          a parameter that the deployment publishes is not there
+        ├── ParameterMissing          a parameter that the deployment publishes is not there
+        └── SecretMissing             a secret that a catalog document names cannot be read
 
 A person sees `str(error)` and an exit code, never a traceback.
 """
@@ -111,7 +115,7 @@ class Refused(MeterbookError):
 class DeliveryOverlaps(Refused):
     code = "DELIVERY_OVERLAPS"
     sentence = (
-        "{file} covers days that are already covered for payer {payer}, export {export}: {days}. "
+        "{file} covers days that are already covered for {called} {payer}, export {export}: {days}. "
         "Landed so far: {landed_usd} USD; in this file: {offered_usd} USD."
     )
     remedy = "Say --replaces to put it in their place, or --adds if both are part of the bill."
@@ -190,6 +194,28 @@ class CostExplorerUnavailable(MeterbookError):
     remedy = "Run the job again: nothing of this run counts."
 
 
+class ExternalCostsFailed(MeterbookError):
+    code = "EXTERNAL_COSTS_FAILED"
+    sentence = "The costs of {providers} could not be fetched: {detail}"
+    remedy = "Nothing of these counts; what the other providers charged has landed."
+
+
+class ExternalCostsRefused(ExternalCostsFailed):
+    code = "EXTERNAL_COSTS_4XX"
+    sentence = "{provider} does not give its costs: {detail}."
+    remedy = (
+        "Asking again gives the same answer: look at the address and the secret in the catalog's "
+        "document of the provider."
+    )
+
+
+class ExternalCostsUnavailable(ExternalCostsFailed):
+    code = "EXTERNAL_COSTS_UNAVAILABLE"
+    retryable = True
+    sentence = "{provider} gave no answer that can be used: {detail}."
+    remedy = "Run the job again: nothing that was fetched of this provider counts."
+
+
 class SnowflakeFailed(MeterbookError):
     code = "SNOWFLAKE_FAILED"
     sentence = "Snowflake refused a statement ({number}): {detail}."
@@ -232,3 +258,8 @@ class SettingMissing(MeterbookError):
 class ParameterMissing(SettingMissing):
     sentence = "The parameter {name} is missing."
     remedy = "Deploy the stack that publishes it, or give the setting another name."
+
+
+class SecretMissing(SettingMissing):
+    sentence = "The secret {name} cannot be read: {detail}."
+    remedy = "Put it into Secrets Manager under this name, where the function may read it."

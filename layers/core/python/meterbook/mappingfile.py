@@ -15,10 +15,14 @@ from meterbook.textfile import CsvShape, nearest, read_lines
 
 @dataclass(frozen=True, slots=True)
 class Term:
-    """Where one value comes from: a column of the file, or the same text for every line."""
+    """Where one value comes from: a column of the file, or the same text for every line.
+
+    With a `key` the column holds a JSON object, and the value stands under that key.
+    """
 
     column: str = ""
     value: str = ""
+    key: str = ""
 
 
 NOWHERE = Term()
@@ -52,10 +56,11 @@ class Section:
         return value
 
     def term(self, key: str, of: Sequence[str] = ("column", "value")) -> Term:
-        """`{column: …}` or `{value: …}`, exactly one of them."""
+        """`{column: …}` or `{value: …}`, exactly one of them; `key` may stand beside a column."""
         section = self.section(key).only(*of)
-        if len(section.values) != 1:
-            raise section.refused(f"say {' or '.join(f'`{{{name}: …}}`' for name in of)}")
+        if len(section.values.keys() - {"key"}) != 1 or {*section.values} == {"key", "value"}:
+            ways = [name for name in of if name != "key"]
+            raise section.refused(f"say {' or '.join(f'`{{{name}: …}}`' for name in ways)}")
         return Term(**{name: section.text(name) for name in section.values})
 
     def section(self, key: str) -> Section:

@@ -108,13 +108,38 @@ class CostQuery:
             raise InputRefused(detail=f"{self.metrics} are no metrics of Cost Explorer.")
         if len(self.group_by) > 2:
             raise InputRefused(detail=f"Cost Explorer groups by two keys, not by {self.group_by}.")
+        if len(set(self.group_by)) < len(self.group_by):
+            raise InputRefused(detail=f"{self.group_by} names one key twice.")
 
 
 class CostExplorer(Protocol):
     """AWS Cost Explorer, page by page, as AWS answers it."""
 
     def pages(self, query: CostQuery) -> Iterator[Mapping[str, object]]:
-        """The answer's pages in order. Each page costs $0.01, so a caller counts them."""
+        """The answer's pages in order. Each page costs $0.01, so a caller counts them.
+
+        An answer is whole or an error. Errors: `CostExplorerRefused` for a request that is wrong,
+        `CostExplorerUnavailable` for one that may be repeated, for a page that was promised and is
+        not there, and for pages that never end.
+        """
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class CostPage:
+    """One page of what a provider charged: where it is, and the header that a named secret fills."""
+
+    provider: str
+    url: str
+    header: str = ""
+    secret: str = ""
+
+
+class ExternalCosts(Protocol):
+    """What providers other than AWS and Snowflake charge, as they answer over HTTP."""
+
+    def page(self, asked: CostPage) -> bytes:
+        """The answer's body. Errors: `ExternalCostsRefused`, `ExternalCostsUnavailable`."""
         ...
 
 

@@ -70,6 +70,14 @@ class CostSettings(BookSettings):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class ExternalCostSettings(BookSettings):
+    """What `fetch_external_costs` needs besides: where the secrets of the providers lie."""
+
+    external_secrets: str
+    """What their names begin with, for example `meterbook-dev/external/`."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class EvidenceSettings(BookSettings):
     """What `issue_invoices` needs besides: the locked bucket of the register and the documents."""
 

@@ -94,11 +94,12 @@ def read_folders(folders: Iterable[str], root: Path | None = None) -> list[SqlFi
 
 
 def in_order_of_creation(files: Sequence[SqlFile]) -> list[SqlFile]:
-    """Tables, then what exists on Snowflake alone, then models and views, each after what it reads.
+    """Tables, then what only Snowflake has, then models, views and tasks, each after what it reads.
 
     Errors: `SqlRefused` for models that read each other.
     """
-    models = {file.name: file for file in files if file.path.startswith("models")}
+    derived = ("models", "snowflake/tasks")
+    models = {file.name: file for file in files if file.path.startswith(derived)}
     ground = [file for file in files if file.name not in models]
     graph = {name: [read for read in file.reads if read in models] for name, file in models.items()}
     try:

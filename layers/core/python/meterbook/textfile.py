@@ -11,6 +11,7 @@ import gzip
 import io
 import zlib
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from difflib import get_close_matches
 from pathlib import Path
@@ -34,10 +35,28 @@ def read_lines(path: Path, limit: int | None = None) -> Iterator[bytes]:
     Lines end at LF alone, so a line's number never depends on what is in it. `limit` stops after so
     many (unpacked) bytes: a log that grows meanwhile is read as it was when it was first looked at.
     """
+    with _opened(path) as stream:
+        yield from stream if limit is None else _first_bytes(stream, limit, path)
+
+
+def read_blocks(path: Path) -> Iterator[bytes]:
+    """The unpacked bytes of a file in blocks of a mebibyte."""
+    with _opened(path) as stream:
+        while block := stream.read(2**20):
+            yield block
+
+
+def is_gzip(path: Path) -> bool:
+    """Whether the file begins as gzip does."""
+    with path.open("rb") as file:
+        return file.read(2) == _GZIP
+
+
+@contextmanager
+def _opened(path: Path) -> Iterator[io.BufferedReader]:
     try:
         with path.open("rb") as file:
-            stream = _unpacked(file, path)
-            yield from stream if limit is None else _first_bytes(stream, limit, path)
+            yield _unpacked(file, path)
     except EOFError:
         raise FileRefused(
             file=str(path),
@@ -118,51 +137,41 @@ def csv_records(
     Errors: `FileRefused` for a quote that never ends, which would swallow all lines after it.
     """
     csv.field_size_limit(_LONGEST_FIELD)
-    feed = _Feed(lines)
+    taken: list[str] = []
+    ended = False
+
+    def feed() -> Iterator[str]:
+        """Hands lines to the CSV reader and keeps those that it took for the record at hand."""
+        nonlocal ended
+        for line in lines:
+            taken.append(line)
+            yield line
+        ended = True
+
     reader = csv.reader(
-        feed,
+        feed(),
         delimiter=shape.delimiter,
         quotechar=shape.quote or None,
         quoting=csv.QUOTE_MINIMAL if shape.quote else csv.QUOTE_NONE,
     )
     while True:
-        feed.taken.clear()
+        taken.clear()
         try:
             fields: list[str] | None = next(reader)
         except StopIteration:
             return
         except csv.Error:
             fields = None
-        if feed.ended:
+        if ended:
             raise FileRefused(
                 file=str(path),
                 row=first_line,
                 detail="a quote that opens here never ends",
                 remedy="Mend the line, or say `quote: none` in the mapping if quotes mean nothing.",
             )
-        last_line = first_line + len(feed.taken) - 1
-        yield CsvRecord(first_line, last_line, fields, "".join(feed.taken))
+        last_line = first_line + len(taken) - 1
+        yield CsvRecord(first_line, last_line, fields, "".join(taken))
         first_line = last_line + 1
-
-
-class _Feed:
-    """Hands lines to the CSV reader and remembers which it took for the record at hand."""
-
-    def __init__(self, lines: Iterable[str]) -> None:
-        self._lines = iter(lines)
-        self.taken: list[str] = []
-        self.ended = False
-
-    def __iter__(self) -> Iterator[str]:
-        return self
-
-    def __next__(self) -> str:
-        line = next(self._lines, None)
-        if line is None:
-            self.ended = True
-            raise StopIteration
-        self.taken.append(line)
-        return line
 
 
 def places_of(

@@ -1,4 +1,4 @@
-"""The cloud's set of sockets: S3, EventBridge, Cost Explorer and the book on Snowflake.
+"""The cloud's set of sockets: S3, EventBridge, providers of cost and the book on Snowflake.
 
 The one-machine twin of this module is `meterbook_local.workspace`. Run so far against stand-ins
 only: moto for AWS, DuckDB or fakesnow for Snowflake.
@@ -12,15 +12,18 @@ from collections.abc import Iterator
 from contextlib import closing, contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from functools import cache
 
 import boto3
 from meterbook.aws import CLIENT_CONFIG
 from meterbook.aws.cost_explorer import CostExplorerClient
 from meterbook.aws.eventbridge import EventBridge
 from meterbook.aws.s3 import S3Store
+from meterbook.aws.secrets import secret
 from meterbook.book import Book
+from meterbook.http.external_costs import HttpExternalCosts
 from meterbook.ports import EventBus, ObjectStore
-from meterbook.settings import BookSettings
+from meterbook.settings import BookSettings, ExternalCostSettings
 from meterbook.snowflake.connection import connect
 from meterbook.snowflake.warehouse import SnowflakeWarehouse
 
@@ -76,3 +79,9 @@ def bucket(name: str, prefix: str = "") -> S3Store:
 def cost_explorer() -> CostExplorerClient:
     """Cost Explorer, which answers for all regions in us-east-1."""
     return CostExplorerClient(boto3.client("ce", region_name="us-east-1", config=CLIENT_CONFIG))
+
+
+def external_costs(settings: ExternalCostSettings) -> HttpExternalCosts:
+    """The providers of the catalog, with their secrets from Secrets Manager, each read once."""
+    client = boto3.client("secretsmanager", config=CLIENT_CONFIG)
+    return HttpExternalCosts(cache(lambda name: secret(client, settings.external_secrets + name)))

@@ -27,8 +27,7 @@ class CostExplorerClient:
     def pages(self, query: CostQuery) -> Iterator[Mapping[str, object]]:
         """The answer's pages in order, each a request that AWS bills.
 
-        Errors: `CostExplorerRefused` for a request that is wrong, `CostExplorerUnavailable` for
-        one that may be repeated and for pages that never end.
+        Errors: `CostExplorerRefused`, `CostExplorerUnavailable`.
         """
         request, seen = _request(query), {""}
         token = ""

@@ -19,6 +19,9 @@ ENTRY_KEYS = {
     "values": "starts_on",
     "aliases": "raw",
     "conversions": "unit",
+    "shares": "tenant_id",
+    "owners": "value",
+    "columns": "field",
 }
 VERSIONED = ("plan", "allocation_rule")
 METRIC_FIXED = ("unit", "aggregation", "counts")
@@ -142,8 +145,10 @@ def _tree(body: Mapping[str, Any]) -> Fields:
 def _branch(name: str, value: Any) -> Any:  # noqa: ANN401 - any field's value
     if isinstance(value, dict):
         return _tree(value)
-    if name not in ENTRY_KEYS:
-        return "; ".join(value) if isinstance(value, list) else value
+    if not isinstance(value, list):
+        return value
+    if name not in ENTRY_KEYS or any(isinstance(entry, str) for entry in value):
+        return "; ".join(value)
     branch: Fields = {}
     for entry in value:
         label = f"[{entry[ENTRY_KEYS[name]]}]"

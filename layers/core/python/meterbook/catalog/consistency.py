@@ -63,12 +63,23 @@ def _references(document: Document) -> Iterator[tuple[str, str, str]]:
         yield "modules", "module", entry["module_id"]
     for entry in body.get("subscriptions", ()):
         yield "subscriptions", "plan", f"{entry['plan_id']}:{entry['plan_version']}"
-    for entry in body.get("tenants", ()):
-        yield "tenants", "tenant", entry["tenant_id"]
     if document.kind == "account":
         yield "seller", "seller", body["seller"]
-    if document.kind == "allocation_rule" and body["metric"]:
-        yield "metric", "metric", body["metric"]
+        for entry in body["tenants"]:
+            yield "tenants", "tenant", entry["tenant_id"]
+    if document.kind == "allocation_rule":
+        yield from _weights(body)
+    if body.get("dedicated_to"):
+        yield "dedicated_to", "tenant", body["dedicated_to"]
+
+
+def _weights(rule: Fields) -> Iterator[tuple[str, str, str]]:
+    if rule["metric"]:
+        yield "metric", "metric", rule["metric"]
+    for share in rule["shares"]:
+        yield "shares", "tenant", share["tenant_id"]
+    for tenant_id in rule["tenants"]:
+        yield "tenants", "tenant", tenant_id
 
 
 def _prices(document: Document) -> Iterator[tuple[str, Fields]]:
@@ -142,7 +153,7 @@ def _days(starts_on: str, ends_on: str) -> str:
 
 def _claims(document: Document, index: Index) -> Iterator[_Claim]:
     """What a document takes for itself alone, with the words that say so."""
-    for subject, what, entry in _held_alone(document):
+    for subject, what, entry in (*_held_alone(document), *_owned_alone(document)):
         days = document.body | entry
         yield _Claim(subject, what, days["starts_on"], days["ends_on"], document)
     if document.kind == "allocation_rule":
@@ -166,13 +177,25 @@ def _held_alone(document: Document) -> Iterator[tuple[str, str, Fields]]:
     for entry in body.get("modules", ()):
         subject = f"{title} has two entries of module {entry['module_id']}"
         yield subject, f"from {entry['starts_on']}", entry
-    for entry in body.get("tenants", ()):
+    for entry in body["tenants"] if document.kind == "account" else ():
         yield f"tenant {entry['tenant_id']} has two accounts", title, entry
+    for entry in body.get("values", ()):
+        yield f"{title} has two values", entry["value"], entry
+
+
+def _owned_alone(document: Document) -> Iterator[tuple[str, str, Fields]]:
+    """What gives cost an owner, and may so only once."""
+    body, title = document.body, document.title
+    for entry in body.get("shares", ()):
+        yield f"{title} has two shares for {entry['tenant_id']}", entry["share"], {}
+    for tenant_id in body.get("tenants", ()) if document.kind == "allocation_rule" else ():
+        yield f"{title} has two shares for {tenant_id}", "an even share", {}
     for entry in body.get("aliases", ()):
         subject = f"the {body['tag']} tag {entry['raw']!r} has two aliases"
         yield subject, repr(entry["value"]), {}
-    for entry in body.get("values", ()):
-        yield f"{title} has two values", entry["value"], entry
+    for entry in body.get("owners", ()):
+        subject = f"the {body['by']} {entry['value']!r} has two owners"
+        yield subject, repr(entry["owner"]), {}
 
 
 def _superseded_on(rule: Document, index: Index) -> str:

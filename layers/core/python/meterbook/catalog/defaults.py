@@ -7,11 +7,18 @@ from dataclasses import replace
 
 from meterbook.catalog.document import ALWAYS, FIRST_DAY, LAST_DAY, Document, Fields
 
-VALUES = {"unattributed_threshold": "0.02", "settle_hours": "48", "cost_source": "cur"}
+VALUES = {
+    "unattributed_threshold": "0.02",
+    "settle_hours": "48",
+    "cost_source": "cur",
+    "cost_metric": "unblended",
+    "cost_window_months": "1",
+    "reconcile_tolerance_usd": "0.01",
+}
 
 
 def default_documents() -> list[Document]:
-    """The CONFIG of every book: threshold 2 %, days settle after 48 h, cost from the CUR."""
+    """The CONFIG of every book, from its first day on."""
     return [_config(name, [ALWAYS | {"value": value}]) for name, value in VALUES.items()]
 
 

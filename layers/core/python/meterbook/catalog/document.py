@@ -99,7 +99,9 @@ def ended(document: Document, ends_on: str) -> Document:
 
 
 def _within(value: Any, starts_on: str, ends_on: str) -> Any:  # noqa: ANN401 - any field's value
-    if not isinstance(value, list) or not all("ends_on" in entry for entry in value):
+    if not isinstance(value, list) or not all(
+        isinstance(entry, dict) and "ends_on" in entry for entry in value
+    ):
         return value
     cut = [clipped(entry, starts_on, ends_on) for entry in value]
     return [entry for entry in cut if entry["starts_on"] < entry["ends_on"]]

@@ -9,21 +9,35 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from meterbook.catalog.document import ALWAYS, Fields
+from meterbook.catalog.config import config
+from meterbook.catalog.cost_kinds import (
+    SOURCES,
+    allocation_rule,
+    cost_rate,
+    query_owners,
+    tag_aliases,
+    warehouse,
+)
+from meterbook.catalog.document import Fields
+from meterbook.catalog.external_provider import external_provider
 from meterbook.catalog.reader import UNIT_SIZES, Reader
 from meterbook.money import minor_digits
 
 INVOICE_SERIES = r"[A-Z0-9]{1,12}"
 AGGREGATIONS = ("sum", "max", "latest", "time_weighted", "distinct")
-CONFIG = ("unattributed_threshold", "settle_hours", "cost_source")
+CREDITS = "snowflake_credits"
 
 
 @dataclass(frozen=True, slots=True)
 class Kind:
-    """A kind of document: the fields that it may have beside kind, id, from and until."""
+    """A kind of document: the fields that it may have beside kind, id, from and until.
+
+    With `named_elsewhere` the id is a name that others gave, in whatever characters they like.
+    """
 
     fields: str
     read: Callable[[Reader], Fields]
+    named_elsewhere: bool = False
 
 
 def seller(doc: Reader) -> Fields:
@@ -53,6 +67,9 @@ def metric(doc: Reader) -> Fields:
     if (aggregation == "distinct") != bool(counts):
         detail = f"an aggregation of {aggregation} {'needs' if not counts else 'does not take'} it"
         raise doc.refusal("counts", detail, "It names the attribute whose values are counted once.")
+    if doc.text("id") == CREDITS and (doc.text("unit"), aggregation) != ("credit", "sum"):
+        detail = f"{CREDITS} is what Meterbook itself counts of Snowflake"
+        raise doc.refusal("id", detail, "Write `unit: credit` and `aggregation: sum`.")
     return {
         "name": doc.text("name", doc.text("id")),
         "unit": doc.text("unit"),
@@ -93,24 +110,43 @@ def module(doc: Reader) -> Fields:
 
 
 def plan(doc: Reader) -> Fields:
-    """A version of a rate card: levy, facility fees, rates, and whether cost is passed through."""
+    """A version of a rate card: levy, facility fees, rates, and what cost is passed through."""
     currency = doc.currency("currency")
     digits = minor_digits(currency)
     levy = doc.mapping("levy", "metric unit_price per")
     fees = doc.entries("facility_fees", "module fee", pairs=True)
     rates = doc.entries("rates", "metric included unit_price per")
-    return {
-        "version": _version(doc),
+    body: Fields = {
+        "version": doc.version(),
         "currency": currency,
-        "passthrough": doc.flag("passthrough"),
+        "passthrough": _passthrough(doc),
         "levy": _price(levy, digits) if levy else {},
         "facility_fees": sorted((_fee(fee, digits) for fee in fees), key=lambda f: f["module_id"]),
         "rates": sorted((_rate(rate, digits) for rate in rates), key=lambda r: r["metric"]),
     }
+    _must_bill_credits_once(doc, body)
+    return body
 
 
-def _version(doc: Reader, name: str = "version") -> str:
-    return doc.whole(name, 1, 999_999)
+def _passthrough(doc: Reader) -> list[str]:
+    """The sources whose cost is passed through: all with `true`, none with `false`."""
+    given = doc.fields.get("passthrough") or "false"
+    if given in ("true", "false"):
+        return list(SOURCES) if given == "true" else []
+    if isinstance(given, list):
+        sources = doc.entries("passthrough", "source")
+        return sorted({source.choice("source", " ".join(SOURCES)) for source in sources})
+    hint = f"Write true, false, or a list of {', '.join(SOURCES)}."
+    raise doc.refusal("passthrough", f"{given!r} is not known here", hint)
+
+
+def _must_bill_credits_once(doc: Reader, body: Fields) -> None:
+    priced = {price["metric"] for price in (body["levy"], *body["rates"]) if price}
+    if CREDITS in priced and "snowflake" in body["passthrough"]:
+        others = ", ".join(source for source in body["passthrough"] if source != "snowflake")
+        detail = f"{CREDITS} has a price, so what Snowflake costs would be invoiced twice"
+        hint = f"Write `passthrough: {f'[{others}]' if others else 'false'}`."
+        raise doc.refusal("passthrough", detail, hint)
 
 
 def _price(entry: Reader, digits: int) -> Fields:
@@ -147,7 +183,7 @@ def _module(entry: Reader) -> Fields:
 
 
 def _subscription(entry: Reader) -> Fields:
-    return {"plan_id": entry.identifier("plan"), "plan_version": _version(entry)}
+    return {"plan_id": entry.identifier("plan"), "plan_version": entry.version()}
 
 
 def account(doc: Reader) -> Fields:
@@ -165,58 +201,6 @@ def _tenant(entry: Reader) -> Fields:
     return {"tenant_id": entry.identifier("tenant")}
 
 
-def allocation_rule(doc: Reader) -> Fields:
-    """A version of a rule that gives cost an owner; the first by position that matches decides."""
-    method = doc.choice("method", "tag usage platform")
-    weight = doc.identifier("metric", "")
-    if (method == "usage") != bool(weight):
-        detail = f"the method {method} {'needs' if not weight else 'does not take'} a metric"
-        raise doc.refusal("metric", detail, "It names the metric by whose use a pool is split.")
-    fields = ("owner_tag", "module_tag", "service", "account")
-    match = doc.mapping("match", " ".join(fields))
-    return {
-        "version": _version(doc),
-        "position": doc.whole("position", 0, 999_999),
-        "method": method,
-        "match": {name: match.text(name, "") if match else "" for name in fields},
-        "metric": weight,
-    }
-
-
-def tag_aliases(doc: Reader) -> Fields:
-    """What a raw value of the owner or module tag stands for."""
-    aliases = doc.entries("aliases", "raw value", pairs=True)
-    pairs = [{"raw": alias.text("raw"), "value": alias.text("value")} for alias in aliases]
-    return {
-        "tag": doc.choice("tag", "owner module"),
-        "aliases": sorted(pairs, key=lambda pair: pair["raw"]),
-    }
-
-
-def config(doc: Reader) -> Fields:
-    """A figure that Meterbook judges by, over time: one `value`, or `values` with their days."""
-    if ("value" in doc.fields) == ("values" in doc.fields):
-        raise doc.refusal("value", "either `value` or `values` is wanted here")
-    name = doc.text("id").partition(":")[0]
-    if "value" in doc.fields:
-        values = [_value(doc, name) | doc.days()]
-    else:
-        values = doc.timeline("values", "value", lambda entry: _value(entry, name))
-    # The document itself holds always: its days say from when to when its values do.
-    return ALWAYS | {"values": values}
-
-
-def _value(entry: Reader, name: str) -> Fields:
-    if name == "cost_source":
-        return {"value": entry.choice("value", "cur aws_cost")}
-    if name == "settle_hours":
-        return {"value": entry.whole("value", 0, 8784)}
-    share = entry.decimal("value", finest=12, digits=1)
-    if share[0] != "0" and share != "1":
-        raise entry.refusal("value", f"{share} is not a share from 0 to 1", "Write 2 % as 0.02.")
-    return {"value": share}
-
-
 KINDS = {
     "seller": Kind("name address country tax_id email invoice_series bank", seller),
     "metric": Kind("name unit aggregation counts conversions visibility domain", metric),
@@ -226,7 +210,13 @@ KINDS = {
     "account": Kind(
         "name seller currency address country tax_id email payment_days tenants", account
     ),
-    "allocation_rule": Kind("version position method match metric", allocation_rule),
-    "tag_aliases": Kind("tag aliases", tag_aliases),
+    "allocation_rule": Kind("version position method match metric shares tenants", allocation_rule),
+    "tag_aliases": Kind("tag fold aliases", tag_aliases),
+    "warehouse": Kind("dedicated_to otherwise", warehouse, named_elsewhere=True),
+    "query_owners": Kind("by owners", query_owners),
+    "cost_rate": Kind("value values", cost_rate),
+    "external_provider": Kind(
+        "name url format rows next total header secret columns", external_provider
+    ),
     "config": Kind("value values", config),
 }

@@ -8,8 +8,8 @@ from typing import Any
 
 import yaml
 
-from meterbook.catalog.document import Document, Fields, did_you_mean
-from meterbook.catalog.kinds import CONFIG, KINDS
+from meterbook.catalog.document import Document, Fields
+from meterbook.catalog.kinds import KINDS
 from meterbook.catalog.reader import Reader
 from meterbook.errors import CatalogRefused
 
@@ -86,19 +86,10 @@ def _mapping(value: object, file: Path, line: int) -> Fields:
 
 def _document(file: str, line: int, fields: Fields) -> Document:
     kind = Reader(file, line, "a document", fields).choice("kind", " ".join(KINDS))
-    document_id = Reader(file, line, f"a {kind}", fields).identifier("id")
+    untitled = Reader(file, line, f"a {kind}", fields)
+    document_id = untitled.text("id") if KINDS[kind].named_elsewhere else untitled.identifier("id")
     doc = Reader(file, line, f"{kind} {document_id}", fields)
     doc.only(f"kind id from until {KINDS[kind].fields}")
-    if kind == "config":
-        _refuse_unknown_config(doc, document_id)
     body = {"id": document_id} | doc.days() | KINDS[kind].read(doc)
     record_id = f"{document_id}:{body['version']}" if "version" in body else document_id
     return Document(kind, record_id, body, file, line)
-
-
-def _refuse_unknown_config(doc: Reader, document_id: str) -> None:
-    if document_id in CONFIG or document_id.removeprefix("cost_source:") not in ("", document_id):
-        return
-    known = f"Known are {', '.join(CONFIG)} and cost_source:<payer>."
-    hint = f"{did_you_mean(document_id, CONFIG)} {known}".strip()
-    raise doc.refusal("id", f"nothing is configured by {document_id!r}", hint)

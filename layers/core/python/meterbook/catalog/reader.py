@@ -97,7 +97,7 @@ class Reader:
     def choice(self, name: str, options: str, default: str | None = None) -> str:
         """One of a few words."""
         value, words = self.text(name, default), options.split()
-        if value not in words:
+        if value != default and value not in words:
             hint = f"{did_you_mean(value, words)} Write one of {', '.join(words)}.".strip()
             raise self.refusal(name, f"{value!r} is not known here", hint)
         return value
@@ -112,6 +112,10 @@ class Reader:
         if not _WHOLE.fullmatch(value) or not least <= int(value) <= most:
             raise self.refusal(name, f"{value!r} is not a whole number from {least} to {most}")
         return value
+
+    def version(self) -> str:
+        """The number of a version, from 1 on."""
+        return self.whole("version", 1, 999_999)
 
     def decimal(
         self,
@@ -139,6 +143,13 @@ class Reader:
             raise self.refusal(name, f"{value} is not below 10^{digits}")
         after = after.rstrip("0").ljust(shown, "0")
         return f"{before}.{after}" if after else before
+
+    def share(self, name: str, *, finest: int) -> str:
+        """An exact part of a whole, from 0 to 1."""
+        value = self.decimal(name, finest=finest)
+        if value[0] != "0" and value != "1":
+            raise self.refusal(name, f"{value} is not a share from 0 to 1", "Write 2 % as 0.02.")
+        return value
 
     def currency(self, name: str) -> str:
         """An ISO 4217 code with a minor unit."""

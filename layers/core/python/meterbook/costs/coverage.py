@@ -35,9 +35,11 @@ class Landed:
         return exact_sum(self.days.values())
 
 
-def landed_of(landing: ObjectStore, family: str, id_prefix: str = "") -> list[Landed]:
+def landed_of(
+    landing: ObjectStore, family: str, id_prefix: str = "", stream: str = "cur"
+) -> list[Landed]:
     """The deliveries of one payer and export, in their order; only those whose id begins so."""
-    records: Any = closing_records(landing, "cur", id_prefix)
+    records: Any = closing_records(landing, stream, id_prefix)
     found = [_landed(record) for record in records if record["family"] == family]
     return sorted(found, key=lambda landed: (landed.ordered_at, landed.delivery_id))
 

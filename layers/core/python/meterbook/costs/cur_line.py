@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from datetime import date, datetime
 from decimal import Context, Decimal, Inexact, InvalidOperation
 from functools import lru_cache
@@ -14,7 +14,7 @@ from meterbook.identifier import is_identifier
 CURRENCY = "USD"
 # Adds up what the source says: a sum that had to be rounded would be no control total.
 EXACT = Context(prec=60, traps=[Inexact, InvalidOperation])
-FINEST = Decimal("1E-12")
+DECIMALS = 12
 COST_BELOW = Decimal("1E20")
 _LONGEST_COST = 60
 _LONGEST_PAYER = 40  # it is a part of delivery ids, too
@@ -33,23 +33,31 @@ class Fault(NamedTuple):
     remedy: str
 
 
-def fault_in(said: Mapping[str, str]) -> Fault | None:
-    """The first fault of a line's fields, None where all is well; an empty text stands for NULL."""
+def fault_in(said: Mapping[str, str], decimals: int = DECIMALS) -> Fault | None:
+    """The first fault of a line's fields, None where all is well; an empty text stands for NULL.
+
+    `decimals` is how fine a cost may be: coarser than what is kept where binary numbers were read.
+    """
     for field, judge in _JUDGES.items():
         if fault := judge(said[field]):
+            return Fault(field, *fault)
+    for field in ("cost", "amortized_cost"):
+        if field in said and (fault := _cost_fault(said[field], decimals)):
             return Fault(field, *fault)
     return None
 
 
 def amount_fault(cost: str, currency: str) -> Fault | None:
     """The first fault of an amount that stands by itself."""
-    for field, text in (("cost", cost), ("currency", currency)):
-        if fault := _JUDGES[field](text):
-            return Fault(field, *fault)
+    if fault := _cost_fault(cost, DECIMALS):
+        return Fault("cost", *fault)
+    if fault := _currency_fault(currency):
+        return Fault("currency", *fault)
     return None
 
 
-def _cost_fault(text: str) -> tuple[str, str] | None:
+@lru_cache(maxsize=65536)
+def _cost_fault(text: str, decimals: int) -> tuple[str, str] | None:
     match = _COST.fullmatch(text)
     if match is None or len(text) > _LONGEST_COST:
         return "which is no cost", "Write costs like 1.25, -0.0000001 or 1.05E-8, none empty."
@@ -58,11 +66,11 @@ def _cost_fault(text: str) -> tuple[str, str] | None:
     if cost.copy_abs() >= COST_BELOW or len((match[1] or "").lstrip("0")) > COST_BELOW.adjusted():
         return f"which is not below {COST_BELOW:f}", "Look whether the column is the cost."
     try:
-        cost.quantize(FINEST, context=EXACT)
+        cost.quantize(Decimal(1).scaleb(-decimals), context=EXACT)
     except Inexact:
         return (
-            "which has more than 12 decimals",
-            "Nothing is rounded on the way in: export costs with 12 decimals or fewer.",
+            f"which has more than {decimals} decimals",
+            f"Nothing is rounded on the way in: export costs with {decimals} decimals or fewer.",
         )
     return None
 
@@ -72,6 +80,7 @@ def _currency_fault(text: str) -> tuple[str, str] | None:
     return None if text == CURRENCY else (f"which is not {CURRENCY}", remedy)
 
 
+@lru_cache(maxsize=4096)
 def _day_fault(text: str) -> tuple[str, str] | None:
     try:
         day_of(text)
@@ -81,17 +90,17 @@ def _day_fault(text: str) -> tuple[str, str] | None:
     return None
 
 
+@lru_cache(maxsize=4096)
 def _payer_fault(text: str) -> tuple[str, str] | None:
     if is_identifier(text) and ":" not in text and len(text) <= _LONGEST_PAYER:
         return None
     return "which is no payer account", "Map `payer` to the column with the payer's account id."
 
 
-_JUDGES = {
+_JUDGES: Mapping[str, Callable[[str], tuple[str, str] | None]] = {
     "payer": _payer_fault,
     "usage_date": _day_fault,
     "currency": _currency_fault,
-    "cost": _cost_fault,
 }
 
 

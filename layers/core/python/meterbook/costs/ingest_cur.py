@@ -1,7 +1,7 @@
-"""A bill comes in from files: cost and usage reports as text, with any delimiter and NULL mark.
+"""A bill comes in from files: cost and usage reports and FOCUS, as text of any layout or Parquet.
 
-All files of one command form one delivery. They are read twice: once to judge every line and to add
-up what the source says each day cost, then, if all is well, to be landed.
+All files of one command form one delivery. They are read once, and every line is judged; if all is
+well and no day is covered already, what was read is landed.
 """
 
 from __future__ import annotations
@@ -16,8 +16,8 @@ from pathlib import Path
 from meterbook.book import Book
 from meterbook.costs.coverage import Landed, deciding, landed_of, landed_usd
 from meterbook.costs.mapping import CurMapping, read_cur_mapping
-from meterbook.costs.offer import Offer, offered_rows, read_offer, shown
-from meterbook.delivery import Delivery, close_delivery, land_rows
+from meterbook.costs.offer import Offer, read_offer, shown
+from meterbook.delivery import Delivery, close_delivery, land_packed
 from meterbook.errors import DeliveryOverlaps, Refused
 from meterbook.ports import ObjectStore
 
@@ -34,12 +34,16 @@ class Overlap(Enum):
 
 @dataclass(frozen=True, slots=True)
 class CurIngested:
-    """The delivery that holds the files, landed now or, if `unchanged`, before."""
+    """The delivery that holds the files, landed now or, if `unchanged`, before.
+
+    `left_out` is how many rows of the files the mapping's `where` did not take.
+    """
 
     delivery_id: str
     rows: int
     control_usd: Decimal
     unchanged: bool
+    left_out: int = 0
 
 
 def ingest_cur(
@@ -63,13 +67,14 @@ def land_cur(
 ) -> CurIngested:
     """The same without a book: judge all files, settle the overlap, then land them."""
     offer = read_offer(files, mapping)
-    landed = landed_of(landing, offer.family)
+    landed = landed_of(landing, offer.family, stream=mapping.stream)
     if same := _same(landed, offer, overlap):
-        return CurIngested(same.delivery_id, same.row_count, same.control_usd, unchanged=True)
+        return CurIngested(same.delivery_id, same.row_count, same.control_usd, True, offer.left_out)
     covered = [day for day in sorted(offer.days) if deciding(landed, day)]
     if covered and overlap is Overlap.REFUSE:
         raise DeliveryOverlaps(
             file=shown(files),
+            called=mapping.called("payer"),
             payer=offer.payer,
             export=offer.export,
             days=_spans(covered),
@@ -104,10 +109,10 @@ def _land(
 ) -> CurIngested:
     place = f"{ordered_at:%Y%m%dT%H%M%S%f}.{offer.content_sha256[:12]}"
     delivery_id = f"{offer.payer}.{offer.export}.{place}"
-    landed_files = land_rows(landing, "cur", delivery_id, offered_rows(files, mapping, offer))
+    landed_files = land_packed(landing, mapping.stream, delivery_id, offer.packed)
     delivery = Delivery(
         delivery_id=delivery_id,
-        stream="cur",
+        stream=mapping.stream,
         family=offer.family,
         scope=f"{offer.family}:{place}" if overlap is Overlap.ADD else offer.family,
         ordered_at=ordered_at,
@@ -119,13 +124,14 @@ def _land(
             "content_sha256": offer.content_sha256,
             "export": offer.export,
             "files": [path.name for path in files],
+            "left_out_rows": offer.left_out,
             "mapping_sha256": mapping.sha256,
         },
     )
     if not close_delivery(landing, delivery):
         raise Refused(detail=f"{shown(files)} was imported by another command meanwhile.")
     rows = sum(file.row_count for file in landed_files)
-    return CurIngested(delivery_id, rows, offer.usd(list(offer.days)), unchanged=False)
+    return CurIngested(delivery_id, rows, offer.usd(offer.days), False, offer.left_out)
 
 
 def _ordered_at(landed: Sequence[Landed], now: datetime) -> datetime:

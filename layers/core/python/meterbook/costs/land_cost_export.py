@@ -12,17 +12,19 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 
 from meterbook.canonical import canonical_json, sha256
+from meterbook.costs.amortized import RULES
 from meterbook.costs.coverage import Landed, landed_of
+from meterbook.costs.cur_file import CurFile
 from meterbook.costs.export_manifest import Manifest, read_manifest
 from meterbook.costs.mapping import REQUIRED, CurMapping
-from meterbook.costs.offer import Offer, offered_rows, read_offer
+from meterbook.costs.offer import Offer, read_offer
 from meterbook.delivery import (
     ControlTotal,
     DeliveredFile,
     Delivery,
     close_delivery,
     closed_delivery,
-    land_rows,
+    land_packed,
 )
 from meterbook.errors import FileRefused, Refused
 from meterbook.mappingfile import Term
@@ -44,6 +46,8 @@ COLUMNS = {
     "line_type": "line_item_line_item_type",
     "resource_id": "line_item_resource_id",
 }
+# What the amortized cost is told by. An export without one of these tells the unblended cost alone.
+AMORTIZED = RULES["cur-2"]
 # An export without its tag columns would make a whole bill untagged, so it is refused.
 PRESENT = (*REQUIRED, "service", "account", "owner_tag", "module_tag")
 STREAM = "cur"
@@ -62,31 +66,36 @@ def land_cost_export(landing: ObjectStore, exported: DatedStore, manifest_key: s
 
 
 def _land(landing: ObjectStore, exported: DatedStore, manifest: Manifest) -> Delivery:
-    mapping = cur2_mapping(manifest.export)
     with TemporaryDirectory() as folder:
         files = [
             _fetched(exported, manifest, key, Path(folder, str(number)))
             for number, key in enumerate(manifest.data_keys)
         ]
-        offer = read_offer(files, mapping)
+        offer = read_offer(files, cur2_mapping(manifest.export, amortized=_tell_amortized(files)))
         _refuse_imported(landing, offer)
-        rows = offered_rows(files, mapping, offer)
-        landed_files = land_rows(landing, STREAM, manifest.delivery_id, rows)
+    landed_files = land_packed(landing, STREAM, manifest.delivery_id, offer.packed)
     delivery = _delivery(landing, manifest, offer, landed_files)
     if close_delivery(landing, delivery):
         return delivery
     return closed_delivery(landing, STREAM, delivery.delivery_id) or delivery
 
 
-def cur2_mapping(export: str) -> CurMapping:
+def _tell_amortized(files: Sequence[Path]) -> bool:
+    """Whether all files have all columns that the amortized cost hangs on."""
+    headers = (CurFile(path, cur2_mapping("")).records()[0] for path in files)
+    return all(set(AMORTIZED.values()).issubset(header) for header in headers)
+
+
+def cur2_mapping(export: str, *, amortized: bool = False) -> CurMapping:
     """How the text of a CUR 2.0 export is read."""
     return CurMapping(
         export=export,
-        sha256=sha256(canonical_json(COLUMNS)),
+        sha256=sha256(canonical_json([COLUMNS, amortized])),
         shape=CsvShape(),
         null="",
         terms={field: Term(column=column) for field, column in COLUMNS.items()},
         present=PRESENT,
+        amortized=AMORTIZED if amortized else {},
     )
 
 
@@ -145,9 +154,12 @@ def _days(
     """
     place = (manifest.written_at, manifest.delivery_id)
     covered = dict(days)
+    amortized = all(total.amortized_usd is not None for total in days.values())
+    nothing_usd = Decimal(0) if amortized else None
     for one in landed:
         if (one.ordered_at, one.delivery_id) < place:
-            covered = {day: ControlTotal(day, Decimal(0), 0) for day in one.days} | covered
+            gone = {day: ControlTotal(day, Decimal(0), 0, nothing_usd) for day in one.days}
+            covered = gone | covered
     for one in landed:
         if (one.ordered_at, one.delivery_id) > place:
             covered = {day: total for day, total in covered.items() if day in one.days}

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from datetime import date, datetime
+from datetime import UTC, date, datetime
 
 from meterbook.book import Book
 from meterbook.canonical import short
@@ -13,7 +13,8 @@ from meterbook.delivery import closing_records
 from meterbook.money import Money
 from meterbook.period import Period
 from meterbook.ports import Row
-from meterbook.report.summary import conservation_line, rejects_by_reason
+from meterbook.report.summary import Conserved, conserved, rejects_by_reason, whole
+from meterbook.watch.watch_usage_gaps import SETTLED
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,15 +30,20 @@ class AccountState:
 
 @dataclass(frozen=True, slots=True)
 class Status:
-    """What `meterbook status` shows; spans of days are both days included."""
+    """What `meterbook status` shows; spans of days are both days included.
+
+    `conservation` has a line for '', all sources together, and one each where there are several.
+    """
 
     as_of: datetime
     deliveries: Mapping[str, int]
     usage_days: str
     cost_days: str
     rejects: Mapping[str, int]
+    usage_gaps: str
     unattributed: str
-    conservation: str
+    suspicious: str
+    conservation: Mapping[str, str]
     accounts: Sequence[AccountState]
 
 
@@ -52,8 +58,10 @@ def book_status(book: Book) -> Status:
         usage_days=_span(usage),
         cost_days=_span(costs),
         rejects=rejects_by_reason(book),
+        usage_gaps=_usage_gaps(book),
         unattributed=_unattributed(book.query("summary_unattributed")[0]),
-        conservation=conservation_line(book),
+        suspicious=_suspicious(book),
+        conservation=_conservation(conserved(book)),
         accounts=_accounts(book),
     )
 
@@ -74,6 +82,33 @@ def _unattributed(judged: Row) -> str:
         f"share {judged['unattributed_share']} of positive charges; {judged['exceeding_day_count']}"
         f" of {judged['settled_day_count']} settled day(s) above the threshold of {threshold}"
     )
+
+
+def _usage_gaps(book: Book) -> str:
+    """What producers have recorded and what is no longer on its way."""
+    settled = (book.clock.now() - SETTLED).astimezone(UTC).replace(tzinfo=None)
+    gaps = book.query("watch_usage_gaps", settled_before=settled)
+    missing = sum(int(str(gap["event_count"])) for gap in gaps)
+    return f"{missing} event(s) missing in {len(gaps)} gap(s)" if gaps else "none"
+
+
+def _suspicious(book: Book) -> str:
+    """The deliveries of which days wait to be accepted."""
+    days: dict[str, list[object]] = {}
+    for row in book.query("suspicious_days"):
+        if row["is_waiting"]:
+            days.setdefault(str(row["delivery_id"]), []).append(row["usage_date"])
+    told = (f"{len(of)} day(s) of {one}, {of[0]} to {of[-1]}" for one, of in days.items())
+    return "; ".join(told) or "none"
+
+
+def _conservation(sources: Mapping[str, Conserved]) -> dict[str, str]:
+    each = {
+        source: f"{costs} · split {short(costs.split)}"
+        for source, costs in sources.items()
+        if len(sources) > 1
+    }
+    return {"": str(whole(sources)), **each}
 
 
 def _accounts(book: Book) -> list[AccountState]:

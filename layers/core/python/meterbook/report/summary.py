@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import dataclass, fields
 from decimal import Decimal
 
 from meterbook.book import Book
 from meterbook.canonical import short
+from meterbook.costs.coverage import exact_sum
 from meterbook.invoice.issue_invoices import document_key
 from meterbook.money import Money
 from meterbook.ports import Row
@@ -25,19 +27,20 @@ def summarise(
     the documents as the reader finds it, `lines` (`log_lines`, `not_usage_lines`) is what only the
     reader of the raw files knows.
     """
-    costs = book.query("summary_conservation")[0]
+    sources = conserved(book)
+    aws, costs = sources.get("aws", NOTHING), whole(sources)
     return {
-        "aws_cost_total_usd": decimal(costs["typed_usd"]),
-        "aws_cost_control_usd": decimal(costs["control_usd"]),
+        "aws_cost_total_usd": decimal(aws.typed),
+        "aws_cost_control_usd": decimal(aws.control),
         "attributed_usd": {
             str(row["tenant_id"]): decimal(row["cost_usd"])
             for row in book.query("summary_attributed")
         },
-        "kept_usd": decimal(costs["kept_usd"]),
-        "unattributed_usd": decimal(costs["unattributed_usd"]),
+        "kept_usd": decimal(costs.kept),
+        "unattributed_usd": decimal(costs.unattributed),
         "unattributed_share": decimal(book.query("summary_unattributed")[0]["unattributed_share"]),
         "threshold_event": threshold_event,
-        "conservation_residual_usd": decimal(costs["residual_usd"]),
+        "conservation_residual_usd": decimal(costs.residual),
         "usage": {
             str(row["tenant_id"]): {
                 "events": int(str(row["event_count"])),
@@ -69,17 +72,51 @@ def rejects_by_reason(book: Book) -> dict[str, int]:
     }
 
 
+@dataclass(frozen=True, slots=True)
+class Conserved:
+    """What a source says all days cost, in USD, and who has it; `split` is a part of `attributed`.
+
+    `residual` adds up what is missing and what is too much on single days, without their signs.
+    """
+
+    control: Decimal
+    typed: Decimal
+    attributed: Decimal
+    split: Decimal
+    kept: Decimal
+    unattributed: Decimal
+    residual: Decimal
+
+    def __str__(self) -> str:
+        control, attributed, kept, unattributed, residual = map(
+            short, (self.control, self.attributed, self.kept, self.unattributed, self.residual)
+        )
+        return (
+            f"control {control} = attributed {attributed} + kept {kept}"
+            f" + unattributed {unattributed} · residual {residual}"
+        )
+
+
+PARTS = tuple(part.name for part in fields(Conserved))
+NOTHING = Conserved(*(Decimal() for _ in PARTS))
+
+
+def conserved(book: Book) -> dict[str, Conserved]:
+    """The law that the parts sum to the whole, with the figures of all days, by source."""
+    return {
+        str(row["source"]): Conserved(*(Decimal(str(row[f"{part}_usd"])) for part in PARTS))
+        for row in book.query("summary_conservation")
+    }
+
+
+def whole(sources: Mapping[str, Conserved]) -> Conserved:
+    """All sources as one."""
+    return Conserved(*(exact_sum(getattr(one, part) for one in sources.values()) for part in PARTS))
+
+
 def conservation_line(book: Book) -> str:
-    """The law that the parts sum to the whole, with the figures of all days."""
-    costs = book.query("summary_conservation")[0]
-    parts = ("control", "attributed", "kept", "unattributed", "residual")
-    control, attributed, kept, unattributed, residual = (
-        short(costs[f"{part}_usd"]) for part in parts
-    )
-    return (
-        f"control {control} = attributed {attributed} + kept {kept} + unattributed {unattributed}"
-        f" · residual {residual}"
-    )
+    """The law that the parts sum to the whole, of all sources together."""
+    return str(whole(conserved(book)))
 
 
 def decimal(value: object) -> str:

@@ -95,7 +95,9 @@ class SnowflakeWarehouse:
     it belongs to the role of the session.
     """
 
-    sql_folders: ClassVar[tuple[str, ...]] = ("tables", "snowflake/database", "models")
+    sql_folders: ClassVar[tuple[str, ...]] = (
+        "tables", "snowflake/database", "models", "snowflake/tasks",
+    )  # fmt: skip
 
     def __init__(
         self,
@@ -159,10 +161,10 @@ class SnowflakeWarehouse:
 
     @contextmanager
     def _owner_of(self, file: SqlFile) -> Iterator[None]:
-        """Be the role that is to own what a file makes: it also refreshes it later."""
+        """Be the role that is to own what a file makes: it also refreshes or runs it later."""
         schema = file.name.partition(".")[0]
-        model = file.path.startswith("models")
-        role = f"meterbook_{schema}_owner" if model else _LANDING_OWNER
+        derived = file.path.startswith(("models", "snowflake/tasks"))
+        role = f"meterbook_{schema}_owner" if derived else _LANDING_OWNER
         if not self._as_owners:
             yield
             return
