@@ -15,7 +15,7 @@ import typer
 from meterbook.errors import MeterbookError
 from typer.core import TyperGroup
 
-from meterbook_cli import ingest, jobs, look, rejects, setup, texts, walks
+from meterbook_cli import bring, costs, ingest, jobs, look, rejects, setup, texts, walks
 from meterbook_cli.printing import say
 from meterbook_cli.session import start_session
 
@@ -64,7 +64,7 @@ def meterbook(
     context.obj = start_session(workspace, now)
 
 
-for module in (setup, texts, ingest, rejects, jobs, look, walks):
+for module in (setup, texts, ingest, bring, rejects, costs, jobs, look, walks):
     module.join(app)
 
 

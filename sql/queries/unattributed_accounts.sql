@@ -17,4 +17,4 @@ left join metering.rule_owners as o
         and r.method = 'fixed_share'
         and o.share = 1
 where r.method <> 'none' and r.account <> ''
-order by r.source, r.account, tenant_id;
+order by 1, 2, 3;

@@ -134,5 +134,5 @@ select
 from found
 group by source, service, account, resource, owner_tag, owner_name, reason, rule_id, rule_version
 order by
-    sum(cost_usd) desc, source, service, account, resource, owner_tag, owner_name, reason, rule_id,
-    rule_version;
+    sum(cost_usd) desc, source asc, service asc, account asc, resource asc, owner_tag asc,
+    owner_name asc, reason asc, rule_id asc, rule_version asc;

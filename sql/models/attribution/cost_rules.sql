@@ -29,7 +29,7 @@ select
 from metering.allocation_rules
 union all
 select distinct
-    1000000000 as place,
+    '~' as place,
     '' as rule_id,
     0 as rule_version,
     'none' as method,

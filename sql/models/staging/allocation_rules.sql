@@ -5,8 +5,8 @@
 -- refresh: whole
 -- reads:   metering.catalog_documents
 -- why:     a version is in force until a higher one begins, so a cost row can name the version that
---          decided it. split_by names the weights that a shared cost is split by: rules that split by
---          one metric share them.
+--          decided it. Rules are asked in order of their place; split_by names the weights that a shared
+--          cost is split by, and rules that split by one metric share them.
 
 create or alter dynamic table metering.allocation_rules
 target_lag = downstream
@@ -35,7 +35,9 @@ select
     rule_id,
     version,
     position,
-    row_number() over (order by position, rule_id, version) as place,
+    concat(
+        lpad(cast(position as varchar), 6, '0'), ' ', rule_id, ' ', lpad(cast(version as varchar), 6, '0')
+    ) as place,
     method,
     source,
     owner_tag,
