@@ -17,6 +17,8 @@ with texts as (
             coalesce(to_json(c.record:document.currency), ''),
             coalesce(to_json(c.record:document.match), ''),
             coalesce(to_json(c.record:document.metric), ''),
+            coalesce(to_json(c.record:document.shares), ''),
+            coalesce(to_json(c.record:document.tenants), ''),
             coalesce(to_json(c.record:document.method), ''),
             coalesce(to_json(c.record:document.position), ''),
             coalesce(to_json(c.record:document.starts_on), '')

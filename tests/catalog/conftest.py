@@ -50,9 +50,6 @@ def open_book() -> Iterator[Opening]:
     files = sql_behind({
         "metering.catalog_documents", "metering.config",
         "billing.tenant_tiers", "billing.account_links", "billing.period_closes",
-        # What one machine's own stand-in for Snowflake's ACCOUNT_USAGE reads.
-        "metering.deciding_deliveries", "metering.delivery_files",
-        "metering.snowflake_credit_usage",
     })  # fmt: skip
     with ExitStack() as stack:
 
