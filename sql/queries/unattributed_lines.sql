@@ -133,6 +133,7 @@ select
     cast(sum(cost_usd) as number(38, 12)) as cost_usd
 from found
 group by source, service, account, resource, owner_tag, owner_name, reason, rule_id, rule_version
+having sum(cost_usd) <> 0
 order by
     sum(cost_usd) desc, source asc, service asc, account asc, resource asc, owner_tag asc,
     owner_name asc, reason asc, rule_id asc, rule_version asc;

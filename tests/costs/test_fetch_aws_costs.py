@@ -13,6 +13,7 @@ import pytest
 from costs.ce_answers import BY_SERVICE, BY_TAGS
 from costs.fetch_desk import PAYER, Desk, account, at, fetch, founded_in
 from meterbook.costs.fetch_aws_costs import COMPLETED, EMPTY
+from meterbook.costs.window import cost_window
 from meterbook.errors import BadIdentifier, InputRefused
 from meterbook.ports import CostQuery, ObjectStore
 
@@ -84,6 +85,18 @@ def test_it_asks_from_so_many_months_before_as_config_says_up_to_yesterday(
     assert {(query.start, query.end) for query in listener.asked} == {(start, at(now).date())}
 
 
+@pytest.mark.parametrize("months", ["0", "12"])
+def test_no_day_s_window_is_empty_or_one_that_aws_would_refuse(desk: Desk, months: str) -> None:
+    # It takes no day after today, and beyond 14 months whole months alone; moto takes all.
+    desk.apply(cost_window_months=months)
+    for month in range(1, 25):
+        first = date(2027 + (month - 1) // 12, (month - 1) % 12 + 1, 1)
+        for today in (first, first + timedelta(1), first - timedelta(1)):
+            window = cost_window(desk.book(f"{today}T06:00"))
+            assert window.start.day == 1
+            assert window.start < window.end == today
+
+
 def test_it_asks_for_the_services_then_for_each_that_cost_anything_then_for_all(
     desk: Desk,
 ) -> None:
@@ -120,7 +133,7 @@ def test_a_payer_that_is_no_id_is_refused_before_anything_is_asked(desk: Desk) -
 
 
 def test_rows_land_as_text_with_service_tags_and_both_metrics(desk: Desk) -> None:
-    done = desk.fetch(account(COSTS))
+    done = desk.land(account(COSTS))
     rows = [
         (
             r["usage_date"],
@@ -145,13 +158,13 @@ def test_rows_land_as_text_with_service_tags_and_both_metrics(desk: Desk) -> Non
 
 
 def test_each_page_with_a_cost_is_a_file_of_its_own(desk: Desk) -> None:
-    done = desk.fetch(account(COSTS, groups_a_page=2))
+    done = desk.land(account(COSTS, groups_a_page=2))
     counts = [file["row_count"] for file in desk.record(done)["files"]]
     assert counts == [2, 1, 2, 1, 1]  # 3 pages of EC2, one of which holds a zero; S3; Tax
 
 
 def test_the_control_totals_are_what_aws_says_without_grouping(desk: Desk) -> None:
-    done = desk.fetch(account(COSTS))
+    done = desk.land(account(COSTS))
     days = desk.record(done)["days"]
     assert [(Decimal(d["control_usd"]), Decimal(d["amortized_usd"])) for d in days] == [
         (FIRST, Decimal("8.5") + Decimal("0.0000300172") - Decimal("1.5E-8") + 2 + Decimal("1.25")),
@@ -162,7 +175,7 @@ def test_the_control_totals_are_what_aws_says_without_grouping(desk: Desk) -> No
 
 
 def test_what_aws_only_estimates_is_kept_as_such(desk: Desk) -> None:
-    done = desk.fetch(
+    done = desk.land(
         account(COSTS, end=date(2026, 10, 4), estimated_from="2026-10-02"), "2026-10-04T06:00"
     )
     estimated = {(r["usage_date"], r["estimated"]) for r in desk.landed_rows(done)}
@@ -206,7 +219,7 @@ def test_a_later_run_restates_its_days_whole(desk: Desk) -> None:
 
 
 def test_a_run_under_a_clock_that_stands_still_comes_later_all_the_same(desk: Desk) -> None:
-    runs = [desk.fetch(account(COSTS)).delivery_id for _ in range(3)]
+    runs = [desk.land(account(COSTS)).delivery_id for _ in range(3)]
     assert runs == sorted(set(runs))
     assert len(desk.counting()) == 3
 
@@ -215,20 +228,20 @@ def test_a_run_under_a_clock_that_stands_still_comes_later_all_the_same(desk: De
 
 
 def test_each_page_is_counted_and_priced(desk: Desk) -> None:
-    done = desk.fetch(account(COSTS, groups_a_page=2))
+    done = desk.land(account(COSTS, groups_a_page=2))
     # Services: 5 groups. EC2: 6. S3 and Tax: one, and a day without any. The totals.
     assert (done.requests, done.price_usd) == (3 + 3 + 1 + 1 + 1, Decimal("0.09"))
     assert desk.record(done)["origin"]["requests"] == done.requests
 
 
 def test_a_fetch_says_what_the_log_calls_it(desk: Desk) -> None:
-    assert desk.fetch(account(COSTS)).event_type == COMPLETED == "cost_explorer_fetch_completed"
-    assert desk.fetch(account({})).event_type == EMPTY == "cost_explorer_empty"
+    assert desk.land(account(COSTS)).event_type == COMPLETED == "cost_explorer_fetch_completed"
+    assert desk.land(account({})).event_type == EMPTY == "cost_explorer_empty"
 
 
 def test_costs_that_cancel_each_other_out_are_no_empty_answer(desk: Desk) -> None:
     even = {("AmazonEC2", "acme", ""): "5", ("Tax", "", ""): "-5"}
-    assert desk.fetch(account({"2026-10-01": even})).event_type == COMPLETED
+    assert desk.land(account({"2026-10-01": even})).event_type == COMPLETED
 
 
 @dataclass

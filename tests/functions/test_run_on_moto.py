@@ -9,6 +9,7 @@ from __future__ import annotations
 import gzip
 import importlib.util
 import json
+import logging
 from collections.abc import Callable, Iterator
 from contextlib import closing, contextmanager
 from dataclasses import dataclass
@@ -114,6 +115,8 @@ def run(
         )
         assert spec is not None
         assert spec.loader is not None
+        # A logger is kept by its name, and would go on writing to where the last test looked.
+        logging.Logger.manager.loggerDict.pop(name, None)
         module = importlib.util.module_from_spec(spec)
         spec.loader.exec_module(module)
         return module.handler(event, Context(function.variables["POWERTOOLS_SERVICE_NAME"]))

@@ -1,0 +1,1 @@
+"""What is asked by plain HTTP, on one machine as in the cloud."""
