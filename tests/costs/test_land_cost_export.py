@@ -20,8 +20,9 @@ from aws.moto_cloud import store as s3_store
 from costs.cost_imports import BILL, Desk, line
 from meterbook.book import Book
 from meterbook.catalog.apply_catalog import apply_catalog
+from meterbook.costs.accept_delivery import accept_delivery
 from meterbook.costs.coverage import landed_of, landed_usd
-from meterbook.costs.land_cost_export import COLUMNS, land_cost_export
+from meterbook.costs.land_cost_export import AMORTIZED, COLUMNS, land_cost_export
 from meterbook.delivery import Delivery
 from meterbook.errors import FileRefused, MeterbookError, Refused
 from meterbook_local.clock import FixedClock
@@ -223,8 +224,29 @@ def test_the_latest_state_of_a_month_decides_it_whole(
     for state in order:
         exports.land(state)
     book = a_book(exports.landing)
+    accept_what_is_suspicious(book)
     assert days(book) == NOW_KNOWN
     assert {day: usd for day, usd in said(exports.landing).items() if usd} == NOW_KNOWN
+
+
+def accept_what_is_suspicious(book: Book) -> None:
+    """A settled day that is gone from its month waits for a person, who accepts it here."""
+    book.update()
+    waiting = sorted(str(row["delivery_id"]) for row in book.query("suspicious_days"))
+    for delivery_id in waiting[-1:]:
+        accept_delivery(book, delivery_id, actor="finance")
+
+
+def test_a_settled_day_that_is_gone_from_its_month_keeps_its_cost_until_it_is_accepted(
+    exports: Exports,
+) -> None:
+    for state in STATES:
+        exports.land(state)
+    book = a_book(exports.landing)
+    book.update()
+    typed: list[Any] = book.show("v_cost_conservation", {"usage_date": "2026-10-02"})
+    assert [row["typed_usd"] for row in typed] == [2]
+    assert [one.check for one in book.check()] == ["no_day_is_suspicious"]
 
 
 def test_the_order_in_which_manifests_are_told_of_decides_nothing(tmp_path: Path) -> None:
@@ -271,6 +293,54 @@ def test_a_file_that_is_loaded_twice_counts_once(exports: Exports) -> None:
     )
     book.update()
     assert (book.show("v_aws_cost_daily"), days(book)) == before
+
+
+# --------------------------------------------------------------------------------- amortized cost
+
+LIGHT, LATER = (
+    State(execution, at, ((("2026-10-01", cost, "acme"),),))
+    for execution, at, cost in (
+        ("e1", "2026-10-01T03:00:00", "2"),
+        ("e2", "2026-10-01T09:00:00", "3"),
+    )
+)
+
+
+def with_amortized(state: State) -> State:
+    return replace(state, columns=tuple(dict.fromkeys([*state.columns, *AMORTIZED.values()])))
+
+
+def test_an_export_with_the_columns_of_reservations_tells_the_amortized_cost(
+    exports: Exports,
+) -> None:
+    (day,) = exports.land(with_amortized(LIGHT)).days
+    assert (day.control_usd, day.amortized_usd) == (2, 2)
+    assert [row["amortized_cost"] for row in exports.rows()] == ["2"]
+
+
+def test_those_columns_may_come_and_go_between_the_states_of_a_month(exports: Exports) -> None:
+    (without,) = exports.land(LIGHT).days
+    (told,) = exports.land(with_amortized(LATER)).days
+    assert (without.amortized_usd, told.amortized_usd) == (None, 3)
+    assert days(a_book_after(exports)) == {"2026-10-01": 3}
+
+
+def a_book_after(exports: Exports) -> Book:
+    book = a_book(exports.landing)
+    book.update()
+    return book
+
+
+def test_a_line_without_the_column_that_its_type_needs_refuses_all(exports: Exports) -> None:
+    state = with_amortized(LIGHT)
+    exports.write(state)
+    key = exports.exported.root / state.data_keys[0]
+    text = gzip.decompress(key.read_bytes()).decode().replace(",Usage,", ",DiscountedUsage,")
+    key.write_bytes(gzip.compress(text.encode()))
+    os.utime(key, (0, 0))
+    with pytest.raises(FileRefused, match="in column reservation_effective_cost is empty or NULL"):
+        land_cost_export(exports.landing, exports.exported, state.manifest_key)
+    assert list(exports.landing.keys()) == []
 
 
 # ------------------------------------------------------------------------ what must change nothing

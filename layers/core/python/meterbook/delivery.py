@@ -158,7 +158,7 @@ def land_packed(
 ) -> list[DeliveredFile]:
     """The same for rows that are packed already."""
     # A delivery id holds one of the longest ids and a month or a number beside it.
-    identifier(delivery_id, "delivery id", longest=160)
+    identifier(delivery_id, "delivery id", longest=200)
     return list(_land(landing, stream, delivery_id, files))
 
 

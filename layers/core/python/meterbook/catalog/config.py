@@ -35,7 +35,7 @@ def over_time(doc: Reader, read: Callable[[Reader], str]) -> Fields:
 
 
 CONFIG: Mapping[str, Callable[[Reader], str]] = {
-    "unattributed_threshold": lambda entry: entry.share("value", finest=12),
+    "unattributed_threshold": lambda entry: entry.share("value", finest=6),
     "settle_hours": lambda entry: entry.whole("value", 0, 8784),
     "cost_source": lambda entry: entry.choice("value", "cur aws_cost"),
     "cost_metric": lambda entry: entry.choice("value", "unblended amortized"),
