@@ -56,7 +56,7 @@ def init(
 
 def _packs(names: str) -> list[Path]:
     """The files of the metric packs that are named."""
-    known = {path.stem: path for path in sorted((project_folder("examples") / "metrics").glob("*"))}
+    known = {path.stem: path for path in sorted((project_folder("examples") / "packs").glob("*"))}
     wanted = [name.strip() for name in names.split(",") if name.strip()]
     if unknown := [name for name in wanted if name not in known]:
         raise InputRefused(detail=f"There is no pack {unknown[0]!r}. Known are {', '.join(known)}.")

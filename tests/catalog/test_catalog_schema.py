@@ -27,7 +27,7 @@ VALIDATOR = jsonschema.Draft7Validator(
     SCHEMA, format_checker=jsonschema.Draft7Validator.FORMAT_CHECKER
 )
 CATALOGS = sorted((ROOT / "examples").glob("*/catalog/*.yaml")) + sorted(
-    (ROOT / "examples/metrics").glob("*.yaml")
+    (ROOT / "examples/packs").glob("*.yaml")
 )
 CASES = yaml.safe_load((Path(__file__).parent / "catalog_refusals.yaml").read_text("utf-8"))
 EXAMPLES = re.findall(

@@ -97,10 +97,18 @@ def test_every_aggregation_is_taken_and_converts_nothing_by_itself(
     assert (body["aggregation"], body["conversions"]) == (aggregation, [])
 
 
-def test_the_metric_packs_are_one_catalog_of_metrics() -> None:
-    packs = read_catalog(Path(__file__).parents[2] / "examples/metrics")
-    assert {pack.kind for pack in packs} == {"metric"}
-    assert {pack.body["aggregation"] for pack in packs} == {"sum", "max", "latest", "time_weighted"}
+def test_the_packs_are_one_catalog_of_metrics_and_of_the_names_of_services() -> None:
+    packs = read_catalog(Path(__file__).parents[2] / "examples/packs")
+    metrics = [pack for pack in packs if pack.kind == "metric"]
+    (services,) = [pack.body for pack in packs if pack.kind != "metric"]
+    assert services["tag"] == "service"
+    assert {alias["value"] for alias in services["aliases"]} > {"AmazonEC2", "AWSLambda"}
+    assert {pack.body["aggregation"] for pack in metrics} == {
+        "sum",
+        "max",
+        "latest",
+        "time_weighted",
+    }
     assert {"lambda_gb_seconds", "lambda_invocations"} < {pack.id for pack in packs}
 
 

@@ -87,7 +87,7 @@ def test_every_word_of_record_is_explained_and_no_other():
 
 def test_the_metrics_of_section_3_are_in_the_example_catalog(attached):
     named = set(re.findall(r"`(lambda_\w+)`", section(3)))
-    documents = yaml.safe_load_all((ROOT / "examples/metrics/lambda.yaml").read_text("utf-8"))
+    documents = yaml.safe_load_all((ROOT / "examples/packs/lambda.yaml").read_text("utf-8"))
     assert named == {each["id"] for each in documents}
     source = (LAYER / "handler.py").read_text("utf-8")
     assert named == set(re.findall(r'"(lambda_\w+)"', source))
