@@ -22,6 +22,7 @@ GRAPHS = (
         {
             "cost_explorer_rows_written_total": "fetch_aws_costs",
             "external_cost_rows_written_total": "fetch_external_costs",
+            "snowflake_credit_rows_written_total": "watch_usage_gaps",
         },
     ),
     ("Requests to Cost Explorer", "Sum", {"cost_explorer_requests_total": "fetch_aws_costs"}),

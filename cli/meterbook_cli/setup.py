@@ -38,7 +38,7 @@ def join(app: typer.Typer) -> None:
 def init(
     context: typer.Context,
     pack: Annotated[
-        str, typer.Option(metavar="NAME,…", help="Write these ready metrics into the catalog.")
+        str, typer.Option(metavar="NAME,…", help="Write these ready documents into the catalog.")
     ] = "",
     catalog: Annotated[
         Path | None,
@@ -55,7 +55,7 @@ def init(
 
 
 def _packs(names: str) -> list[Path]:
-    """The files of the metric packs that are named."""
+    """The files of the packs that are named."""
     known = {path.stem: path for path in sorted((project_folder("examples") / "packs").glob("*"))}
     wanted = [name.strip() for name in names.split(",") if name.strip()]
     if unknown := [name for name in wanted if name not in known]:

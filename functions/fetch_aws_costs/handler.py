@@ -8,6 +8,7 @@ from aws_lambda_powertools.utilities.typing import LambdaContext
 from meterbook.costs.fetch_aws_costs import fetch_aws_costs
 from meterbook.settings import CostSettings
 from meterbook_plugs.sockets import cost_explorer, open_sockets
+from meterbook_plugs.telling import tell_errors
 
 logger, metrics, tracer = Logger(), Metrics(), Tracer()
 
@@ -15,6 +16,7 @@ logger, metrics, tracer = Logger(), Metrics(), Tracer()
 @logger.inject_lambda_context
 @tracer.capture_lambda_handler
 @metrics.log_metrics
+@tell_errors(logger)
 def handler(event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:
     """Return the delivery's id, its rows, and what asking for them cost."""
     settings = CostSettings.from_environment()

@@ -8,6 +8,7 @@ from aws_lambda_powertools.utilities.typing import LambdaContext
 from meterbook.settings import BookSettings
 from meterbook.watch.watch_unattributed_costs import watch_unattributed_costs
 from meterbook_plugs.sockets import open_sockets
+from meterbook_plugs.telling import tell_errors
 
 logger, metrics, tracer = Logger(), Metrics(), Tracer()
 
@@ -15,6 +16,7 @@ logger, metrics, tracer = Logger(), Metrics(), Tracer()
 @logger.inject_lambda_context
 @tracer.capture_lambda_handler
 @metrics.log_metrics
+@tell_errors(logger)
 def handler(event: dict[str, Any], context: LambdaContext) -> dict[str, int]:
     """Return how many days were announced for the first time."""
     settings = BookSettings.from_environment()

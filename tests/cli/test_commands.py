@@ -71,7 +71,7 @@ def test_init_begins_a_catalog_with_the_packs_that_are_named(tmp_path: Path) -> 
 def test_a_pack_that_is_not_there_is_named_before_anything_is_made(tmp_path: Path) -> None:
     done = run_in(tmp_path / "book", "init", "--pack", "gpu")
     assert done.exit_code == 1
-    assert "There is no pack 'gpu'. Known are api, lambda, ml, net" in done.stderr
+    assert "There is no pack 'gpu'. Known are api, aws-services, lambda" in done.stderr
     assert not (tmp_path / "book").exists()
 
 

@@ -436,7 +436,11 @@ def test_the_dashboard_has_the_name_that_mod_098_gives_it(
 def test_the_dashboard_shows_the_metrics_of_mod_098(assembly: Assembly) -> None:
     (dashboard,) = assembly.resources("dev", "AWS::CloudWatch::Dashboard").values()
     shown = {name for name, _ in measured(str(plain(dashboard["Properties"]["DashboardBody"], {})))}
-    assert {"cost_explorer_rows_written_total", "unattributed_share"} <= shown
+    assert shown >= {
+        "cost_explorer_rows_written_total",
+        "snowflake_credit_rows_written_total",
+        "unattributed_share",
+    }
 
 
 def test_every_function_has_an_alarm(assembly: Assembly) -> None:
@@ -495,6 +499,13 @@ def test_an_alarm_rings_above_its_bound_and_not_at_it(
     )
     assert alarm["ComparisonOperator"] == "GreaterThanThreshold"
     assert alarm["TreatMissingData"] == "notBreaching"
+
+
+def test_an_alarm_rings_when_three_runs_of_the_task_have_added_nothing(assembly: Assembly) -> None:
+    alarm = alarms(assembly, "prod")["credits_are_not_read"]
+    assert alarm["MetricName"] == "snowflake_credit_rows_written_total"
+    assert (alarm["Statistic"], alarm["Period"], alarm["Threshold"]) == ("Sum", 12 * 3600, 1)
+    assert alarm["ComparisonOperator"] == "LessThanThreshold"
 
 
 def test_silence_itself_rings_the_alarm(assembly: Assembly) -> None:

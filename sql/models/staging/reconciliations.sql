@@ -7,7 +7,7 @@
 -- why:     a verdict is kept as it was given, with the tolerance of its moment; a later one is another row.
 
 create or alter dynamic table validation.reconciliations
-target_lag = downstream
+target_lag = '1 hour'
 warehouse = meterbook_transform
 refresh_mode = incremental
 as

@@ -5,10 +5,12 @@
 --        user_name
 -- kind:  view
 -- reads: account_usage.metering_daily_history, account_usage.warehouse_metering_history,
---        account_usage.query_history
+--        account_usage.query_history, metering.numbers
 -- why:   the only text that reads ACCOUNT_USAGE. Its session is in UTC, as whoever reads this must be. A
 --        day is there once Snowflake has billed it. A query counts in each hour of its warehouse for as
---        long as it executed in it; waiting and compiling are not execution.
+--        long as it executed in it; waiting and compiling are not execution. A statement can run for
+--        seven days, so an hour asks for queries by the eight days on which they can have ended: by
+--        those, an account finds a few days of queries among those of a year.
 
 create or replace view metering.snowflake_credit_usage as
 with service_days as (
@@ -46,9 +48,21 @@ queries as (
         coalesce(role_name, '') as role_name,
         coalesce(user_name, '') as user_name,
         cast(dateadd(millisecond, -execution_time, end_time) as timestamp_ntz(6)) as started_at,
-        cast(end_time as timestamp_ntz(6)) as ended_at
+        cast(end_time as timestamp_ntz(6)) as ended_at,
+        cast(end_time as date) as ended_on
     from snowflake.account_usage.query_history
     where warehouse_name is not null and execution_time > 0
+),
+
+hours_and_days as (
+    select
+        h.usage_date,
+        h.warehouse_name,
+        h.started_at,
+        h.ended_at,
+        cast(dateadd(day, n.n, h.usage_date) as date) as ended_on
+    from hours as h
+    inner join metering.numbers as n on n.n <= 7
 ),
 
 executions as (
@@ -64,10 +78,11 @@ executions as (
                 millisecond, greatest(q.started_at, h.started_at), least(q.ended_at, h.ended_at)
             )
         ) as execution_ms
-    from hours as h
+    from hours_and_days as h
     inner join queries as q
         on
             h.warehouse_name = q.warehouse_name
+            and h.ended_on = q.ended_on
             and h.started_at < q.ended_at
             and h.ended_at > q.started_at
     group by h.usage_date, h.warehouse_name, h.started_at, q.query_tag, q.role_name, q.user_name

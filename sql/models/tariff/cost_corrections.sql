@@ -12,7 +12,7 @@
 --          new one a row that gives it; a restated bill changes a row of the same version.
 
 create or alter dynamic table billing.cost_corrections
-target_lag = downstream
+target_lag = '24 hours'
 warehouse = meterbook_transform
 refresh_mode = full
 as
