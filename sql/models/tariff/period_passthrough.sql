@@ -4,7 +4,8 @@
 -- kind:    dynamic table, full
 -- refresh: whole
 -- reads:   metering.attributed_cost_daily, billing.period_tiers, billing.plan_passthrough
--- why:     the plan at the period's start decides whose cost is passed through.
+-- why:     the plan at the period's start decides whose cost is passed through. No cost is
+--          no line.
 
 create or alter dynamic table billing.period_passthrough
 target_lag = downstream
@@ -26,4 +27,5 @@ inner join metering.attributed_cost_daily as c
 inner join billing.plan_passthrough as n
     on t.plan_id = n.plan_id and t.plan_version = n.plan_version and c.source = n.source
 where t.card_rank = 1 and c.disposition = 'attributed'
-group by t.period_start, t.tenant_id, c.source, t.plan_id, t.plan_version;
+group by t.period_start, t.tenant_id, c.source, t.plan_id, t.plan_version
+having sum(c.cost_usd) <> 0;

@@ -4,11 +4,13 @@
 -- kind:    dynamic table, full
 -- refresh: whole
 -- reads:   metering.usage_daily, metering.usage_distinct, metering.usage_levels, metering.metrics,
---          metering.snowflake_credit_daily, billing.period_tiers, billing.plan_rates
+--          metering.snowflake_credit_daily, billing.period_tiers, billing.plan_rates,
+--          billing.plan_passthrough
 -- why:     sums and levels held add up over days and modules; ids that a distinct metric counts do not,
 --          so these are counted over the whole month. Of a peak the month's greatest counts, of a last
 --          value the month's last, over all modules. Ids that were all withdrawn are none, not unknown.
---          Snowflake credits are metered like any other use where a card of the tenant prices them.
+--          Snowflake credits are metered like any other use where a card of the tenant prices them, and
+--          the card at the period's start does not pass them on: nobody pays for them twice.
 
 create or alter dynamic table billing.period_usage
 target_lag = downstream
@@ -41,6 +43,16 @@ credits as (
     group by date_trunc('month', usage_date), owner
 ),
 
+passing as (
+    select
+        t.period_start,
+        t.tenant_id
+    from billing.period_tiers as t
+    inner join billing.plan_passthrough as p
+        on t.plan_id = p.plan_id and t.plan_version = p.plan_version
+    where t.card_rank = 1 and p.source = 'snowflake'
+),
+
 credit_cards as (
     select distinct
         t.period_start,
@@ -48,7 +60,8 @@ credit_cards as (
     from billing.period_tiers as t
     inner join billing.plan_rates as r
         on t.plan_id = r.plan_id and t.plan_version = r.plan_version
-    where r.metric = 'snowflake_credits'
+    left join passing as p on t.period_start = p.period_start and t.tenant_id = p.tenant_id
+    where r.metric = 'snowflake_credits' and p.tenant_id is null
 ),
 
 quantities as (

@@ -67,6 +67,9 @@ def metric(doc: Reader) -> Fields:
     if (aggregation == "distinct") != bool(counts):
         detail = f"an aggregation of {aggregation} {'needs' if not counts else 'does not take'} it"
         raise doc.refusal("counts", detail, "It names the attribute whose values are counted once.")
+    if doc.text("id") in SOURCES:
+        detail = f"{doc.text('id')} is a source of cost"
+        raise doc.refusal("id", detail, "A line that passes its cost on is named so: take another.")
     if doc.text("id") == CREDITS and (doc.text("unit"), aggregation) != ("credit", "sum"):
         detail = f"{CREDITS} is what Meterbook itself counts of Snowflake"
         raise doc.refusal("id", detail, "Write `unit: credit` and `aggregation: sum`.")
