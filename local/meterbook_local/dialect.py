@@ -46,6 +46,7 @@ def to_duckdb(tree: exp.Expression, path: str) -> exp.Expression:
     tree = tree.copy()
     _leave_the_account(tree)
     _unfold(tree, path)
+    _read_records_once(tree)
     _find_repeated_keys_first(tree)
     _take_text_of_variants(tree)
     _divide_whole_numbers(tree, path)
@@ -131,6 +132,41 @@ def _shape(
         inner = inner.setdefault(key, {})
     inner[path[-1]] = [element]
     return root
+
+
+def _read_records_once(tree: exp.Expression) -> None:
+    """What a select takes out of one record as text, at several places, is read in one go, typed.
+
+    Each `record:x::varchar` by itself would parse the whole record again.
+    """
+    for select in list(tree.find_all(exp.Select)):
+        taken = [
+            found
+            for found in select.find_all(exp.JSONExtract)
+            if isinstance(found.parent, exp.Cast)
+            and isinstance(found.this, exp.Column)
+            and found.find_ancestor(exp.Select) is select
+        ]
+        columns = {_owner(found.this) for found in taken}
+        if len(taken) > 1 and len(columns) == 1 and not select.args.get("joins"):
+            _type_beside(select, columns.pop()[1], taken)
+
+
+def _type_beside(select: exp.Select, column: str, taken: Sequence[exp.JSONExtract]) -> None:
+    """Put a select in place of what is read that has its columns and the record's structure."""
+    source = select.args["from_"].this
+    name, table = source.alias_or_name, source.copy()
+    table.set("alias", None)
+    shape: dict[str, Any] = {}
+    for found in taken:
+        _take(found, _path(found)[1:], shape, exp.column("_typed", table=name))
+    inner = sqlglot.parse_one(
+        f"select *, from_json({column}, '{json.dumps(shape)}') as _typed "
+        f"from {table.sql(dialect='duckdb')}",
+        read="duckdb",
+    )
+    subquery = exp.Subquery(this=inner, alias=exp.TableAlias(this=exp.to_identifier(name)))
+    select.args["from_"].set("this", subquery)
 
 
 def _owner(column: exp.Column) -> tuple[str, str]:

@@ -86,6 +86,7 @@ def _model(file: SqlFile, views: tuple[SqlFile, ...]) -> Model | None:
         raise SqlRefused(file=file.path, detail=f"the header declares no refresh: {file.refresh!r}")
     read = _views_of(statement, {view.name: view for view in views})
     select = _with_views(statement.expression, read)
+    _take_each_place_once(select)
     said = to_duckdb(select, file.path)
     return Model(
         name=file.name,
@@ -96,6 +97,19 @@ def _model(file: SqlFile, views: tuple[SqlFile, ...]) -> Model | None:
         reads=tables_of(select),
         kept_by=tuple(kept_by[1].split(", ")) if kept_by else (),
     )
+
+
+def _take_each_place_once(select: exp.Expression) -> None:
+    """A landed row has a place of its own here, so who asks for one row of each place has it."""
+    for qualify in list(select.find_all(exp.Qualify)):
+        condition, asking = qualify.this, qualify.parent
+        first = isinstance(condition, exp.EQ) and condition.expression == exp.Literal.number(1)
+        if not first or not isinstance(asking, exp.Select) or asking.args.get("joins"):
+            continue
+        window = condition.this
+        keys = window.args.get("partition_by", []) if isinstance(window, exp.Window) else []
+        if [key.name for key in keys] == ["file_name", "file_row"]:
+            asking.set("qualify", None)
 
 
 def _views_of(tree: exp.Expression, views: Mapping[str, SqlFile]) -> dict[str, SqlFile]:
