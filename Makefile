@@ -20,7 +20,7 @@ test: lint .venv/layers         ## everything that must hold, in parallel
 	DATA=$(abspath $(DATA)) $(BIN)/pytest -n 2 --dist worksteal
 
 bench: .venv/layers .venv/peers  ## ours against peers and limits, in build/bench
-	$(BIN)/python -m bench
+	DATA=$(abspath $(DATA)) $(BIN)/python -m bench
 
 lint: .venv/test                 ## format, style, types, who may lean on whom, SQL
 	$(BIN)/ruff format --check .

@@ -7,6 +7,11 @@ from pathlib import Path
 from typing import TypedDict
 
 DAILY = "usage_date, tenant_id, module_id, metric, quantity, event_count"
+SUMMARISED = (
+    "usage_date, billing_entity, product_code, product_name, product_family, account, region, "
+    "availability_zone, instance_type, unit, usage_amount, unblended_rate, unblended_cost, "
+    "public_on_demand_cost, resource_count"
+)
 
 
 class Answer(TypedDict):

@@ -129,10 +129,12 @@ def _must_be(db: duckdb.DuckDBPyConnection, daily: str) -> None:
         raise Unequal(f"rows of usage_daily beyond the generator's, and missing: {counts}")
 
 
-def rows_digest(db: duckdb.DuckDBPyConnection, query: str, scratch: Path) -> str:
-    """The digest of a query's rows, in order of all their columns."""
+def rows_digest(
+    db: duckdb.DuckDBPyConnection, query: str, scratch: Path, order: str = "all"
+) -> str:
+    """The digest of a query's rows, in order of all their columns or of what tells them apart."""
     db.execute(
-        f"copy (select * from ({query}) order by all) to '{scratch}' "
+        f"copy (select * from ({query}) order by {order}) to '{scratch}' "
         "(format csv, delimiter '\t', header false)"
     )
     return digest(scratch)

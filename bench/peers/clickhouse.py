@@ -10,14 +10,14 @@ Stored tables are merged before a query over them is timed.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import closing, contextmanager
 from importlib import import_module
 from pathlib import Path
-from time import perf_counter
+from time import perf_counter, process_time
 from typing import Any
 
-from bench.answers import Answer, digest
+from bench.answers import SUMMARISED, Answer, digest
 
 _LINES = """
 create table lines (
@@ -61,6 +61,35 @@ select toDate(tumbleStart(time, toIntervalDay(1), 'UTC')) as usage_date, subject
 from events where namespace = 'default' and time >= toDateTime('2026-10-01', 'UTC')
 group by usage_date, tenant_id, module_id, metric
 """
+_BILL = """
+create table bill (
+    usage_start DateTime, billing_entity LowCardinality(String),
+    product_code LowCardinality(String), product_name LowCardinality(String),
+    product_family LowCardinality(String), account LowCardinality(String),
+    region LowCardinality(String), availability_zone LowCardinality(String),
+    instance_type LowCardinality(String), unit LowCardinality(String), tags String,
+    resource_id String, line_type LowCardinality(String), usage_amount Decimal(18, 6),
+    unblended_rate Decimal(18, 10), unblended_cost Decimal(18, 10),
+    public_on_demand_cost Decimal(18, 10)
+) engine = MergeTree order by usage_start
+"""
+_SUMMARY = """
+select toDate(usage_start) as usage_date, billing_entity, product_code, product_name,
+    product_family, account, region, availability_zone, instance_type, unit, tags,
+    sum(if(line_type = 'SavingsPlanNegation', toDecimal64(0, 6), b.usage_amount)) as usage_amount,
+    max(b.unblended_rate) as unblended_rate, sum(b.unblended_cost) as unblended_cost,
+    sum(b.public_on_demand_cost) as public_on_demand_cost,
+    groupUniqArray(resource_id) as resource_ids, length(resource_ids) as resource_count
+from bill as b
+group by usage_date, billing_entity, product_code, product_name, product_family, account, region,
+    availability_zone, instance_type, unit, tags
+"""
+_SUMMARISED = f"""
+select {SUMMARISED}, lower(hex(MD5(tags))),
+    arrayStringConcat(arraySort(resource_ids), ' ') as resources
+from answer order by usage_date, resources
+into outfile '{{file}}' truncate format TSV settings output_format_decimal_trailing_zeros = 1
+"""
 _ROWS = """
 select usage_date, tenant_id, module_id, metric, toDecimal128(quantity, 6), event_count
 from answer order by usage_date, tenant_id, module_id, metric
@@ -80,6 +109,19 @@ def hold_lines(database: str, lines: str) -> None:
 def roll_up_lines(database: str) -> Answer:
     """The daily summary from the typed lines, each event once."""
     return _timed(database, _ROLL_UP)
+
+
+def hold_bill(database: str, bill: str) -> None:
+    """Put the lines of a bill, a Parquet file, into a table of their own."""
+    with _opened(database) as session:
+        session.query(_BILL)
+        session.query(f"insert into bill select * from file('{bill}', Parquet)")
+        session.query("optimize table bill final")
+
+
+def summarise_bill(database: str) -> Answer:
+    """The daily summary of a bill; of this one the CPU of the process is told."""
+    return _timed(database, _SUMMARY, _SUMMARISED, process_time)
 
 
 def ingest_and_roll_up(database: str, files: str) -> Answer:
@@ -116,12 +158,14 @@ def _opened(database: str) -> Iterator[Any]:
         yield session
 
 
-def _timed(database: str, query: str) -> Answer:
+def _timed(
+    database: str, query: str, rows: str = _ROWS, clock: Callable[[], float] = perf_counter
+) -> Answer:
     file = Path(f"{database}.tsv")
     with _opened(database) as session:
-        begun = perf_counter()
+        begun = clock()
         session.query(f"create table answer engine = Memory as {query}")
-        took = perf_counter() - begun
-        session.query(_ROWS.format(file=file))
+        took = clock() - begun
+        session.query(rows.format(file=file))
         session.query("drop table answer")
     return {"seconds": took, "digest": digest(file)}

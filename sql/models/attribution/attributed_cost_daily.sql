@@ -4,7 +4,7 @@
 --          rule_version, reason
 -- kind:    dynamic table, incremental
 -- refresh: parts by usage_date
--- reads:   metering.ruled_cost_daily, metering.cost_pools, metering.split_shares
+-- reads:   metering.ruled_cost_daily, metering.cost_pools, metering.split_shares, metering.split_parts
 -- why:     attributed to a tenant, kept by the operator, or unattributed with a reason: no_rule, no_usage
 --          where a pool had nothing to be split by, no_tenant where its owner was none on the day. The
 --          three always sum to the bill.
@@ -16,21 +16,17 @@ refresh_mode = incremental
 as
 with parts as (
     select
-        p.usage_date,
-        p.source,
-        s.tenant_id,
-        s.is_tenant,
-        p.module_id,
-        p.resource_type,
-        p.method,
-        p.rule_id,
-        p.rule_version,
-        sign(p.pool_units) * (
-            floor(abs(p.pool_units) * s.share_to_here) - floor(abs(p.pool_units) * s.share_before)
-        ) as part_units
-    from metering.cost_pools as p
-    inner join metering.split_shares as s on p.usage_date = s.usage_date and p.split_by = s.split_by
-    where p.pool_units <> 0
+        usage_date,
+        source,
+        tenant_id,
+        is_tenant,
+        module_id,
+        resource_type,
+        method,
+        rule_id,
+        rule_version,
+        part_units
+    from metering.split_parts
 ),
 
 shared_days as (

@@ -1,11 +1,11 @@
--- metering.split_shares: each owner's share of a split, as the span that it takes of a whole of one.
+-- metering.split_shares: each owner's share of a split, as the span that it takes of a whole of 10^12.
 --
 -- grain:   one row per usage_date, split_by, tenant_id
 -- kind:    dynamic table, incremental
 -- refresh: parts by usage_date
 -- reads:   metering.split_weights
 -- why:     the one definition of a split: cumulative shares in id order, cut at twelve digits. The last
---          share ends at exactly one, so parts always sum to the pool. A split without any weight has no row.
+--          share ends at exactly 10^12, so parts always sum to the pool. A split without any weight has no row.
 
 create or alter dynamic table metering.split_shares
 target_lag = downstream
@@ -46,13 +46,12 @@ select
     is_tenant,
     cast(
         cast(
-            (numerator_before - mod(numerator_before, weight_of_all)) / weight_of_all as number(13, 0)
-        ) * 0.000000000001 as number(13, 12)
+            (numerator_before - mod(numerator_before, weight_of_all)) / weight_of_all as number(38, 0)
+        ) as number(13, 0)
     ) as share_before,
     cast(
         cast(
-            (numerator_to_here - mod(numerator_to_here, weight_of_all)) / weight_of_all
-            as number(13, 0)
-        ) * 0.000000000001 as number(13, 12)
+            (numerator_to_here - mod(numerator_to_here, weight_of_all)) / weight_of_all as number(38, 0)
+        ) as number(13, 0)
     ) as share_to_here
 from numerators;
