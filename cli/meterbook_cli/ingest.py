@@ -1,4 +1,4 @@
-"""`ingest usage`, `ingest cur` and `ingest external`: the ways in for files."""
+"""`ingest usage`, `cur`, `external` and `account-usage`: the ways in for files."""
 
 from __future__ import annotations
 
@@ -14,6 +14,7 @@ from meterbook.costs.ingest_cur import Overlap, ingest_cur, read_cur_mapping
 from meterbook.costs.mapping import CurMapping, shipped
 from meterbook.report.rejects import line_of
 
+from meterbook_cli import bring
 from meterbook_cli.printing import put_table, say, step
 from meterbook_cli.session import FINDINGS, workspace_of
 
@@ -38,6 +39,7 @@ def join(app: typer.Typer) -> None:
     ingest.command("usage")(usage)
     ingest.command("cur")(cur)
     ingest.command("external")(external)
+    ingest.command("account-usage")(bring.account_usage)
     app.add_typer(ingest, name="ingest", help="Bring files into the book, each line once.")
 
 

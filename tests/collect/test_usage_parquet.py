@@ -11,8 +11,8 @@ import pytest
 from collect.usage_imports import Desk
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
-from meterbook.collect.parquet import ParquetFile
 from meterbook.errors import FileChanged, FileRefused, MappingRefused
+from meterbook.parquetfile import ParquetFile
 
 MAPPING = """
 source: meter

@@ -60,7 +60,10 @@ class Desk:
 
     @property
     def rows(self) -> list[dict[str, Any]]:
-        keys = self.landing.keys("cur/")
+        return self.rows_of("cur")
+
+    def rows_of(self, stream: str) -> list[dict[str, Any]]:
+        keys = self.landing.keys(f"{stream}/")
         lines = [
             part for key in keys for part in gzip.decompress(self.landing.get(key)).splitlines()
         ]

@@ -314,14 +314,14 @@ def test_an_export_with_the_columns_of_reservations_tells_the_amortized_cost(
     exports: Exports,
 ) -> None:
     (day,) = exports.land(with_amortized(LIGHT)).days
-    assert (day.control_usd, day.amortized_usd) == (2, 2)
+    assert (day.control_usd, day.amortized_usd) == (Decimal(2), Decimal(2))
     assert [row["amortized_cost"] for row in exports.rows()] == ["2"]
 
 
 def test_those_columns_may_come_and_go_between_the_states_of_a_month(exports: Exports) -> None:
     (without,) = exports.land(LIGHT).days
     (told,) = exports.land(with_amortized(LATER)).days
-    assert (without.amortized_usd, told.amortized_usd) == (None, 3)
+    assert (without.amortized_usd, told.amortized_usd) == (None, Decimal(3))
     assert days(a_book_after(exports)) == {"2026-10-01": 3}
 
 

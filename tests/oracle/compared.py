@@ -9,7 +9,9 @@ from fractions import Fraction
 from typing import Any, TypeVar
 
 from meterbook.book import Book
-from oracle.records import KINDS, MINOR_DIGITS, Answer, Gap, JudgedDay, Line
+from meterbook.sqlfiles import read_sql
+from oracle.deciding import waiting
+from oracle.records import KINDS, MINOR_DIGITS, Answer, Earned, Gap, JudgedDay, Line
 
 K = TypeVar("K")
 V = TypeVar("V")
@@ -26,6 +28,11 @@ def assert_same_usage(book: Book, expected: Answer) -> None:
     assert_no_difference(usage_pairs(book, expected))
 
 
+def assert_same_money(book: Book, expected: Answer) -> None:
+    """And the tables of cost, credits and the tariff."""
+    assert_no_difference(money_pairs(book, expected))
+
+
 def usage_pairs(book: Book, expected: Answer) -> Pairs:
     return {
         "usage_daily": (usage_daily(book), expected.usage_daily),
@@ -40,6 +47,7 @@ def usage_pairs(book: Book, expected: Answer) -> Pairs:
 def money_pairs(book: Book, expected: Answer) -> Pairs:
     return {
         "delivery_days_judged": (judged(book), judged_of(expected)),
+        "no_day_is_suspicious": (held_back(book), dict.fromkeys(waiting(expected), True)),
         "snowflake_credit_daily": (credits(book), credits_of(expected)),
         "attributed_cost_daily": (attributed(book), _without_zeros(expected.attributed)),
         "cost_conservation": (conservation(book), expected.conservation),
@@ -52,6 +60,8 @@ def money_pairs(book: Book, expected: Answer) -> Pairs:
         "unrated_usage": (unrated(book), expected.unrated),
         "period_faults": (faults(book), dict.fromkeys(expected.faults, True)),
         "billing_period_summary": (totals(book), expected.totals),
+        "unit_economics": (_with_money(earned(book)), _with_money(expected.earned)),
+        "cost_trends": (_with_something(trends(book)), _with_something(expected.trends)),
     }
 
 
@@ -85,6 +95,7 @@ def _select(book: Book, columns: str, table: str) -> Iterator[tuple[Any, ...]]:
 
 
 def _exact(value: object) -> Fraction:
+    assert value is not None, "an amount is NULL, the oracle has none"
     return Fraction(str(value))
 
 
@@ -163,6 +174,16 @@ def judged_of(expected: Answer) -> dict[tuple[str, ...], tuple[Fraction, bool]]:
     }
 
 
+def held_back(book: Book) -> dict[tuple[str, ...], bool]:
+    """What the check says that a person has to look at."""
+    (check,) = (
+        file for file in read_sql("checks") if file.path.endswith("no_day_is_suspicious.sql")
+    )
+    names = ("stream", "scope", "usage_date", "delivery_id")
+    rows = book.warehouse.query(check.text)
+    return {_texts(row[name] for name in names): True for row in rows}
+
+
 def credits(book: Book) -> dict[tuple[str, ...], Fraction]:
     columns = "usage_date, owner, warehouse_name, kind, credits"
     rows = _select(book, columns, "metering.snowflake_credit_daily")
@@ -170,7 +191,9 @@ def credits(book: Book) -> dict[tuple[str, ...], Fraction]:
 
 
 def credits_of(expected: Answer) -> dict[tuple[str, ...], Fraction]:
-    return {(day, *key): used for day, parts in expected.credits.items() for key, used in parts.items()}
+    return {
+        (day, *key): used for day, parts in expected.credits.items() for key, used in parts.items()
+    }
 
 
 def attributed(book: Book) -> dict[tuple[str, ...], Fraction]:
@@ -180,7 +203,9 @@ def attributed(book: Book) -> dict[tuple[str, ...], Fraction]:
     )
     rows = _select(book, columns, "metering.attributed_cost_daily")
     found = _by_key((_texts(key), _exact(cost)) for *key, cost in rows)
-    return _without_zeros({(*key[:8], _unruled(key[8]), key[9]): cost for key, cost in found.items()})
+    return _without_zeros(
+        {(*key[:8], _unruled(key[8]), key[9]): cost for key, cost in found.items()}
+    )
 
 
 def _unruled(version: str) -> str:
@@ -254,6 +279,38 @@ def totals(book: Book) -> dict[tuple[str, ...], dict[str, int]]:
         digits = MINOR_DIGITS.get(str(currency), 2)
         minor = [int(_exact(amount) * 10**digits) for amount in amounts]
         found[str(period)[:7], tenant, currency] = dict(zip(KINDS, minor, strict=True))
+    return found
+
+
+def earned(book: Book) -> dict[tuple[str, str, str], Earned]:
+    columns = (
+        "period_start, tenant_id, module_id, currency, revenue, revenue_usd, cost_to_serve_usd, "
+        "margin_usd, margin_share, active_customers, cost_per_active_customer_usd"
+    )
+    rows = _select(book, columns, "metering.unit_economics")
+    return _by_key(
+        ((str(period)[:7], tenant, module), Earned(currency, *map(_known, amounts)))  # type: ignore[arg-type]
+        for period, tenant, module, currency, *amounts in rows
+    )
+
+
+def _known(value: object) -> Fraction | None:
+    return None if value is None else _exact(value)
+
+
+def _with_money(rows: Mapping[K, Earned]) -> dict[K, Earned]:
+    return {key: row for key, row in rows.items() if row.revenue or row.cost_usd}
+
+
+def trends(book: Book) -> dict[tuple[str, ...], tuple[Fraction, Fraction]]:
+    columns = (
+        "period_start, source, resource_type, module_id, tenant_id, disposition, cost_usd, "
+        "previous_cost_usd, change_usd"
+    )
+    found = {}
+    for period, *key, cost, previous, change in _select(book, columns, "metering.cost_trends"):
+        assert change == cost - previous
+        found[str(period)[:7], *_texts(key)] = (_exact(cost), _exact(previous))
     return found
 
 

@@ -86,7 +86,7 @@ def daily_costs(book: Catalog, bills: Sequence[Delivered], day: str) -> Costs:
         for row in bill.rows_of(day):
             names = ("owner_tag", "module_tag", "service", "account")
             tags = (row.get(name) or "" for name in names)
-            cost = Fraction(row.get(wanted, row["cost"]))
+            cost = Fraction(row[wanted] if wanted in row else row["cost"])
             costs[Grain(source_of(bill), bill.record["payer"], *tags)] += cost
     return costs
 
@@ -252,9 +252,12 @@ def controls_of(
     wanted = "amortized_usd" if is_amortized(book, day) else "control_usd"
     for bill in bills:
         total = bill.total(day)
-        controls[source_of(bill)] += Fraction(total.get(wanted, total["control_usd"]))
-    if day in result.credit_days:
-        controls["snowflake"] = control_of_credits(book, day, result)
+        controls[source_of(bill)] += Fraction(
+            total[wanted] if wanted in total else total["control_usd"]
+        )
+    billed = control_of_credits(book, day, result)
+    if day in result.credit_days and billed is not None:
+        controls["snowflake"] = billed
     return controls
 
 

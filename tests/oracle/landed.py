@@ -119,7 +119,7 @@ def read_back(landing: ObjectStore) -> Landed:
     """Read the bucket without the book's help; a delivery that is not whole is not there."""
     events = [
         {**event, "envelope": row.get("time", "")}
-        for row in (*_rows(landing, ["usage"]), *_streamed(landing, "usage"))
+        for row in (*_arrived(landing, "usage"), *_streamed(landing, "usage"))
         for event in _events_of(row)
     ]
     deliveries = [
@@ -139,6 +139,13 @@ def _events_of(row: Json) -> list[Json]:
     events = detail.get("events") if isinstance(detail, dict) else None
     told = events if isinstance(events, list) and events else [{}]
     return [event if isinstance(event, dict) else {} for event in told]
+
+
+def _arrived(landing: ObjectStore, stream: str) -> Iterator[Json]:
+    """Rows of every file that is here: usage never restates, so each of its records stands alone."""
+    for record in closing_records(landing, stream):
+        for file in record["files"]:
+            yield from _rows_of(landing, {"files": [file]}) or ()
 
 
 def _streamed(landing: ObjectStore, stream: str) -> Iterator[Json]:

@@ -92,7 +92,13 @@ def _plans(pick: Pick[str]) -> list[Json]:
 
     held = ("peak", "seats", "storage", "vault")
     return [
-        plan("base:1", "USD", passthrough=["aws"], facility_fees=fees("M-1"), rates=rates("calls")),
+        plan(
+            "base:1",
+            "USD",
+            passthrough=["aws", "snowflake"],
+            facility_fees=fees("M-1"),
+            rates=rates("calls"),
+        ),
         plan(
             "base:2",
             "USD",
@@ -225,15 +231,41 @@ def _settings(pick: Pick[str]) -> list[Json]:
         ),
         # `old` is removed on the fourth and `owners` goes on from there, with the same raw tag.
         aliases("old", "owner", {"Pool": "acme"}, ends_on="2026-10-04"),
+        aliases("older", "owner", {"Pool": "zeal"}, ends_on="2026-10-04"),
         aliases("owners", "owner", {"Pool": "pool", "ACME": "acme"}, starts_on="2026-10-04"),
         aliases("modules", "module", {"Front": "front", "": "untold"}),
         # Heard, not read: `Com_Mon` and ` POOL` mean what their folded names mean; "SHARED" too.
-        aliases("heard", "owner", {"com mon": "common", "p.o.o.l": "pool", "gemein": "shared",
-                                   "9-Lives": "9lives", "a": "acme"}, fold=True),
+        aliases(
+            "heard",
+            "owner",
+            {
+                "com mon": "common",
+                "p.o.o.l": "pool",
+                "gemein": "shared",
+                "9-Lives": "9lives",
+                "a": "acme",
+            },
+            fold=True,
+        ),
         aliases("services", "service", {"Amazon EC2": "EC2", "IDLE": "idle"}, fold=True),
         config("cost_metric", {"value": "amortized", "starts_on": "2026-10-07"}),
-        document("cost_rate", "snowflake_credit", {"id": "snowflake_credit", "values": spans(
-            {"value": pick(("2.5", "3.0", "1.999999")), "ends_on": "2026-10-04"},
-            {"value": pick(("0.000001", "2.35", "3")), "starts_on": "2026-10-05"})}),
+        document(
+            "cost_rate",
+            "snowflake_credit",
+            {
+                "id": "snowflake_credit",
+                "values": spans(
+                    {"value": pick(("2.5", "3.0", "1.999999")), "ends_on": "2026-10-04"},
+                    {"value": pick(("0.000001", "2.35", "3")), "starts_on": "2026-10-05"},
+                ),
+            },
+        ),
+        # The dinar has a rate too late for the month, the yen in time.
+        *(
+            document(
+                "cost_rate", key, {"id": key, "values": spans({"value": rate, "starts_on": day})}
+            )
+            for key, rate, day in (("JPY", "0.006789", "2026-10-01"), ("KWD", "3.25", "2026-10-02"))
+        ),
         *warehouses(),
     ]

@@ -111,6 +111,15 @@ def _odd_pool() -> list[Json]:
     return [_cost(_day(7), "0.000000000005", owner, "odd") for owner in ("pool", "Pool")]
 
 
+def _pools() -> list[Json]:
+    """A pool that nobody used, one with a share of nobody's, one of which nobody is left.
+
+    The last one's name is an alias of two documents word for word, and of a third by ear.
+    """
+    told = ((_day(2), "pool"), (_day(1), "Gemein"), (_day(8), "common"), (_day(1), "Pool"))
+    return [_cost(day, "0.7", owner, "odd") for day, owner in told]
+
+
 def cost_pieces(pick: Pick[str]) -> list[CostPiece]:
     """Payer 111 restates, adds and replaces; 222 is plain; 333 is told by Cost Explorer."""
     first, late = tuple(map(_day, range(1, 9))), "2026-11-03T00:00:00.000001+00:00"
@@ -126,7 +135,8 @@ def cost_pieces(pick: Pick[str]) -> list[CostPiece]:
     middle = (_day(3), _day(4), _day(6), _day(7))
     return [
         # The second ends 48 hours before this, to the microsecond; the third does not.
-        CostPiece("a1", "cur", "111", "2026-10-05T00:00:00+00:00", first, any_of(first)),
+        CostPiece("a1", "cur", "111", "2026-10-05T00:00:00+00:00", first,
+                  any_of(first) + _pools()),
         CostPiece("a2", "cur", "111", late, middle, any_of(middle)),
         CostPiece("a3", "cur", "111", late, middle, any_of(middle)),
         # Adds to the fourth, to the seventh until it is replaced, to the unsettled eighth.

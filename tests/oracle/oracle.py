@@ -13,6 +13,7 @@ from oracle.catalog import Catalog
 from oracle.cost import attribute
 from oracle.credits import attribute_credits
 from oracle.deciding import judge_deliveries
+from oracle.economics import economise, find_trends
 from oracle.gaps import find_gaps
 from oracle.quantities import sum_usage
 from oracle.records import Answer, Delivered, Json
@@ -38,4 +39,6 @@ def answer(
     attribute_credits(book, result)
     attribute(book, result)
     price(book, result)
+    economise(book, result)
+    find_trends(result)
     return result

@@ -85,6 +85,20 @@ class Line:
         return self.period, self.account, self.tenant, self.kind, self.module, self.metric
 
 
+@dataclass(frozen=True)
+class Earned:
+    """What a tenant's module brought in and cost; what is not known is None."""
+
+    currency: str | None
+    revenue: Fraction
+    revenue_usd: Fraction | None
+    cost_usd: Fraction
+    margin_usd: Fraction | None
+    margin_share: Fraction | None
+    active_customers: Fraction | None
+    cost_per_customer_usd: Fraction | None
+
+
 @dataclass
 class Answer:
     """Everything that the oracle has an opinion on."""
@@ -106,11 +120,13 @@ class Answer:
     unrated: dict[tuple[str, str, str], Fraction] = field(default_factory=dict)
     faults: set[tuple[str, str, str, str]] = field(default_factory=set)
     totals: dict[tuple[str, str, str], dict[str, int]] = field(default_factory=dict)
+    earned: dict[tuple[str, str, str], Earned] = field(default_factory=dict)
+    trends: dict[tuple[str, ...], tuple[Fraction, Fraction]] = field(default_factory=dict)
     _used: dict[str, dict[tuple[str, str], Fraction]] = field(
         default_factory=lambda: defaultdict(dict)
     )
-    _owned: dict[tuple[str, str, str], list[Fraction]] = field(
-        default_factory=lambda: defaultdict(list)
+    _owned: dict[tuple[str, str, str], Fraction] = field(
+        default_factory=lambda: defaultdict(Fraction)
     )
 
     def used_on(self, day: str) -> dict[tuple[str, str], Fraction]:
@@ -121,13 +137,13 @@ class Answer:
                 used[tenant, metric] = used.get((tenant, metric), Fraction(0)) + quantity
         return self._used.get(day, {})
 
-    def owned_by(self, month: str, source: str, tenant: str) -> list[Fraction]:
-        """The costs of a source that were attributed to a tenant in a month."""
+    def owned_by(self, month: str, source: str, tenant: str) -> Fraction:
+        """The cost of a source that was attributed to a tenant in a month."""
         if not self._owned:
             for (day, of_source, kind, owner, *_), cost in self.attributed.items():
                 if kind == "attributed":
-                    self._owned[day[:7], of_source, owner].append(cost)
-        return self._owned.get((month, source, tenant), [])
+                    self._owned[day[:7], of_source, owner] += cost
+        return self._owned.get((month, source, tenant), Fraction(0))
 
     def daily_summary(self) -> dict[tuple[str, ...], tuple[Fraction, Fraction]]:
         """Quantity and cost of each day, tenant, module and resource, side by side."""

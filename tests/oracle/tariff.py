@@ -8,6 +8,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from fractions import Fraction
+from functools import cache
 
 from oracle.catalog import Catalog
 from oracle.credits import credits_of
@@ -22,6 +23,7 @@ def round_to_minor(amount: Fraction, currency: str) -> int:
     return (-1 if amount < 0 else 1) * int((2 * minor + 1) // 2)
 
 
+@cache
 def month_end(month: str) -> str:
     """The first day after a month `YYYY-MM`."""
     year, number = int(month[:4]), int(month[5:])
@@ -78,11 +80,12 @@ def price(book: Catalog, result: Answer) -> None:
 
 
 def meter_credits(book: Catalog, months: Iterable[str], result: Answer) -> None:
-    """Credits are also a metric, of those who have a card in the month that prices them."""
+    """Credits are also a metric where a card prices them, unless the first one passes them on."""
     for month in months:
         for tenant in book.documents["tenant"].values():
-            rates = [rate for plan in cards_of(book, tenant, month) for rate in plan["rates"]]
-            if any(rate["metric"] == CREDITS for rate in rates):
+            cards = cards_of(book, tenant, month)
+            is_priced = any(rate["metric"] == CREDITS for plan in cards for rate in plan["rates"])
+            if is_priced and "snowflake" not in cards[0]["passthrough"]:
                 used = credits_of(month, tenant["id"], result)
                 if used is not None:
                     result.usage_monthly[month, tenant["id"], CREDITS] = used
@@ -189,9 +192,8 @@ class Bill:
         self._write(kind, plan, amount, metric=name, quantity=used, included=included)
 
     def passthrough(self, plan: Json, source: str) -> None:
-        owned = self.result.owned_by(self.month, source, self.tenant)
-        if owned and plan["currency"] == "USD":
-            cost = sum(owned, Fraction(0))
+        cost = self.result.owned_by(self.month, source, self.tenant)
+        if cost and plan["currency"] == "USD":
             self._write("passthrough", plan, cost, metric=source, quantity=Fraction(0))
 
     def _write(

@@ -19,6 +19,7 @@ from meterbook.sqlfiles import SqlFile, read_sql
 from meterbook_local.dialect import parse
 from meterbook_local.duckdb import DuckDBWarehouse
 from meterbook_local.folder import FolderStore
+from oracle.month_credits import hour_row, query_row, warehouse_service
 
 NOW = datetime(2026, 11, 3, tzinfo=UTC)
 FILES = read_sql("tables") + read_sql("models")
@@ -37,14 +38,18 @@ def document(kind, id, body, **dates):
 
 
 def plan(version, price, levy=True):
-    rates = [{"metric": "calls", "included": "10", "unit_price": price, "unit_size": "1"}]
+    metrics = ["calls"] if version == 1 else ["calls", "snowflake_credits"]
+    rates = [
+        {"metric": name, "included": "10", "unit_price": price, "unit_size": "1"}
+        for name in metrics
+    ]
     return document(
         "plan",
         f"basic:{version}",
         {
             "version": str(version),
             "currency": "USD",
-            "passthrough": True,
+            "passthrough": ["aws", "external", "snowflake"] if version == 1 else [],
             "levy": {"metric": "customers", "unit_price": "0.35", "unit_size": "1"} if levy else {},
             "facility_fees": [{"module_id": "m1", "fee": "20"}],
             "rates": rates,
@@ -63,17 +68,22 @@ def tenant(name, tiers, **dates):
     )
 
 
-def rule(id, position, method, owner="", metric="", start="1900-01-01"):
-    match = {"owner_tag": owner, "module_tag": "", "service": "", "account": ""}
+def rule(id, position, method, owner="", metric="", start="1900-01-01", **more):
+    match = {"source": "", "owner_tag": owner, "module_tag": "", "service": "", "account": ""}
+    match |= more.pop("match", {})
     name, version = id.split(":")
     body = {"version": version, "position": position, "method": method, "match": match}
-    return document(
-        "allocation_rule", f"{name}:{version}", {**body, "metric": metric}, starts_on=start
-    )
+    terms = {"metric": metric, "shares": [], "tenants": [], **more}
+    return document("allocation_rule", f"{name}:{version}", {**body, **terms}, starts_on=start)
 
 
 def config(key, value):
     return document("config", key, {"values": [{"value": value, **ALWAYS}]})
+
+
+def owners(by, pairs):
+    listed = [{"value": value, "owner": owner, **ALWAYS} for value, owner in pairs.items()]
+    return document("query_owners", by, {"by": by, "owners": listed})
 
 
 def metric(name, aggregation="sum", counts=""):
@@ -96,23 +106,44 @@ REVISIONS = [
             {"seller": "us", "currency": "USD", "tenants": [{"tenant_id": "acme", **ALWAYS}]},
         ),
         rule("own:1", "1", "tag"),
-        rule("shared:1", "2", "usage", "pool", "calls"),
+        rule("shared:1", "2", "usage_share", "pool", "calls"),
+        rule("idle:1", "0", "platform", match={"source": "snowflake", "service": "idle"}),
+        metric("snowflake_credits"),
+        config("cost_metric", "amortized"),
+        document("cost_rate", "snowflake_credit", {"values": [{"value": "2.5", **ALWAYS}]}),
+        document("warehouse", "OWN_WH", {"dedicated_to": "acme", "otherwise": ""}),
+        owners("role", {"LOADER": "pool"}),
     ],
     [
         plan(2, "0.25", levy=False),
         tenant("globex", [("2", "2026-10-02", "9999-12-31")]),
-        rule("shared:2", "2", "usage", "pool", "customers", start="2026-10-31"),
+        rule("shared:2", "2", "usage_share", "pool", "customers", start="2026-10-31"),
+        rule(
+            "agreed:1",
+            "4",
+            "fixed_share",
+            "who",
+            start="2026-10-02",
+            shares=[
+                {"tenant_id": "acme", "share": "0.333333"},
+                {"tenant_id": "globex", "share": "0.666667"},
+            ],
+        ),
+        rule("rest:1", "9", "even"),
+        document("warehouse", "OWN_WH", {"dedicated_to": "", "otherwise": "globex"}),
         rule("ours:1", "3", "platform", "ops"),
         document(
             "tag_aliases",
             "owners",
-            {"tag": "owner", "aliases": [{"raw": "Pool ", "value": "pool"}]},
+            {"tag": "owner", "fold": True, "aliases": [{"raw": "shared", "value": "pool"}]},
         ),
     ],
     [
         tenant("acme", [FULL_YEAR], ends_on="2026-11-01"),
         config("unattributed_threshold", "0.5"),
         config("cost_source", "aws_cost"),
+        config("cost_metric", "unblended"),
+        document("cost_rate", "snowflake_credit", {"values": [{"value": "3.0", **ALWAYS}]}),
     ],
 ]
 
@@ -151,27 +182,88 @@ def usage_delivery(draw, number):
 
 @st.composite
 def cost_delivery(draw, number):
-    stream = draw(st.sampled_from(["cur", "cur", "aws_cost"]))
+    stream = draw(st.sampled_from(["cur", "cur", "aws_cost", "external_cost"]))
     lines = draw(st.lists(st.tuples(
-        st.sampled_from(DAYS), st.sampled_from(["acme", "globex", "pool", "Pool ", "ops", "", "who"]),
+        st.sampled_from(DAYS), st.sampled_from(["acme", "globex", "pool", "P-ool ", "ops", "", "who"]),
         st.sampled_from(["1.05E-8", "10", "0.333333333333", "-4", "2.5"])), min_size=1, max_size=8))  # fmt: skip
     rows = [
         {"usage_date": str(day), "cost": cost, "currency": "USD", "service": "S3", "owner_tag": tag}
         for day, tag, cost in lines
     ]
-    totals = {}
-    for day, _, cost in lines:
-        totals[day] = totals.get(day, Decimal(0)) + Decimal(cost)
+    if draw(st.booleans()):
+        rows = [{**row, "amortized_cost": "3"} for row in rows]
+    totals = {day: total_of(row for row in rows if row["usage_date"] == str(day)) for day in DAYS}
+    covered = {
+        day: totals[day] for day in DAYS[: draw(st.integers(0, 2))] + [one[0] for one in lines]
+    }
     scope = draw(st.sampled_from(["p:x", "p:x:added"]))
-    return (stream, f"c{number}", scope, rows, totals, draw(st.booleans()))
+    return (stream, f"c{number}", scope, rows, covered, draw(st.integers(0, 3)) == 0)
+
+
+def total_of(rows):
+    """A day's unblended total, and the amortized one where every row tells it."""
+    told = list(rows)
+    spread = [Decimal(row["amortized_cost"]) for row in told if "amortized_cost" in row]
+    return sum((Decimal(row["cost"]) for row in told), Decimal(0)), sum(spread) if spread else None
+
+
+@st.composite
+def export(draw, number):
+    """Two hours of two warehouses, queries over an hour and over midnight, and the days' services."""
+    day, credits = (
+        draw(st.sampled_from([DAYS[:2], DAYS[1:2]])),
+        st.sampled_from(["42", "0.0000000007"]),
+    )
+    spent, name = st.sampled_from(["0", "600001", "7200000"]), st.sampled_from(["OWN_WH", "WH"])
+    hours = [
+        hour_row(
+            where,
+            f"{one}T{hour}:00:00+00:00",
+            draw(credits),
+            "0.5",
+            draw(st.sampled_from([None, "1"])),
+        )
+        for one in day
+        for where in ("OWN_WH", "WH")
+        for hour in ("00", "23")
+    ]
+    queries = [
+        query_row(
+            f"q{at}-{one}",
+            draw(name),
+            f"{one}T{at}+00:00",
+            draw(spent),
+            draw(st.sampled_from(["", "acme"])),
+            draw(st.sampled_from(["LOADER", "R"])),
+            "U",
+        )
+        for one in day
+        for at in ("00:10:00.5", "23:59:59.999")
+    ]
+    rows = hours + queries + warehouse_service(hours, {str(one): Decimal("-0.3") for one in day})
+    totals = {one: (Decimal(0), None) for one in day}
+    return ("account_usage", f"s{number}", "account_usage", rows, totals, False)  # fmt: skip
+
+
+def decision(stream, number):
+    subject = {
+        "decision": "accept_delivery",
+        "stream": stream,
+        "subject": f"c{number}",
+        "actor": "ada",
+    }
+    told = {**subject, "reason": "seen", "decided_at": "2026-11-03T00:00:00Z"}
+    return ("decisions", f"accept_delivery.{stream}.c{number}", "decisions", [told], {}, False)
 
 
 @st.composite
 def pieces(draw):
     first = [catalog_delivery(0), catalog_delivery(1)]
     then = [catalog_delivery(2)]
-    then += [draw(usage_delivery(number)) for number in range(draw(st.integers(1, 3)))]
-    then += [draw(cost_delivery(number)) for number in range(draw(st.integers(1, 3)))]
+    then += [draw(usage_delivery(number)) for number in range(draw(st.integers(1, 2)))]
+    then += [draw(cost_delivery(number)) for number in range(draw(st.integers(2, 3)))]
+    then += [draw(export(number)) for number in range(draw(st.integers(1, 2)))]
+    then += [decision("cur", draw(st.integers(0, 2)))] if draw(st.booleans()) else []
     if draw(st.integers(0, 3)) == 0:  # facts before the catalog that judges them
         return draw(st.permutations(first + then))
     return first + draw(st.permutations(then))
@@ -179,11 +271,11 @@ def pieces(draw):
 
 def land(store, piece):
     stream, delivery_id, scope, rows, totals, replaces = piece
-    days = [ControlTotal(day, total, 1) for day, total in totals.items()]
+    days = [ControlTotal(day, total, 1, spread) for day, (total, spread) in totals.items()]
     order = NOW + timedelta(seconds=int(delivery_id[-1]))
     return Delivery(
         delivery_id, stream, scope[:3], scope, order, land_rows(store, stream, delivery_id, rows),
-        days, "p" if totals else "", replaces,
+        days, "p" if "cost" in stream or stream == "cur" else "", replaces,
     )  # fmt: skip
 
 
@@ -239,7 +331,7 @@ TOLD_TWICE = [
     catalog_delivery(0),
     catalog_delivery(1),
     ("cur", "c1", "p:x", [{"usage_date": "2026-10-02", "cost": "9", "currency": "USD", "service": "S3",
-                           "owner_tag": "pool"}], {OCTOBER_2: Decimal(9)}, False),
+                           "owner_tag": "pool"}], {OCTOBER_2: (Decimal(9), None)}, False),
     ("usage", "u1", "usage:t", usage_rows([
         (1, "acme", OCTOBER_2, "calls", "7", ""), (2, "acme", OCTOBER_2, "customers", "1", "c1")]), {}, False),
     ("usage", "u2", "usage:t", usage_rows([
@@ -250,16 +342,16 @@ TOLD_TWICE = [
 
 def test_a_model_kept_by_the_wrong_columns_is_caught(tmp_path):
     """Those of usage are in test_usage_however_it_arrives.py."""
-    wrong = "refresh: append by usage_date, metric, tenant_id"
+    wrong = "refresh: append by usage_date, split_by, tenant_id"
     files = [
         SqlFile(file.path, file.text.replace("refresh: parts by usage_date", wrong))
-        if file.name.endswith(".usage_shares")
+        if file.name.endswith(".split_shares")
         else file
         for file in FILES
     ]
     assert files != FILES
     assert difference(FILES, TOLD_TWICE, tmp_path / "right") == []
-    assert "metering.usage_shares" in difference(files, TOLD_TWICE, tmp_path / "wrong")
+    assert "metering.split_shares" in difference(files, TOLD_TWICE, tmp_path / "wrong")
 
 
 def test_a_refresh_without_news_touches_nothing(tmp_path):

@@ -5,7 +5,7 @@
 -- refresh: parts by usage_date
 -- reads:   metering.split_weights
 -- why:     the one definition of a split: cumulative shares in id order, cut at twelve digits. The last
---          share ends at exactly 10^12, so parts always sum to the pool. A split without any weight has no row.
+--          share ends at exactly 10^12, so parts sum to the pool. A split without any weight has no row.
 
 create or alter dynamic table metering.split_shares
 target_lag = downstream

@@ -30,10 +30,10 @@ from meterbook.collect.file_identity import (
     remembered,
 )
 from meterbook.collect.mapping import UsageMapping, read_usage_mapping
-from meterbook.collect.parquet import ParquetFile
 from meterbook.collect.readings import Reading, read_usage
 from meterbook.delivery import Delivery, close_delivery, land_rows
 from meterbook.errors import FileChanged, FileRefused, InputRefused, Refused
+from meterbook.parquetfile import ParquetFile
 from meterbook.ports import ObjectStore
 
 __all__ = ["FileIngested", "UsageIngested", "ingest_usage", "land_usage", "read_usage_mapping"]

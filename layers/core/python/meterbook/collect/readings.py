@@ -14,8 +14,8 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 from meterbook.collect.mapping import UsageMapping
-from meterbook.collect.parquet import ParquetFile
 from meterbook.errors import FileRefused
+from meterbook.parquetfile import ParquetFile
 from meterbook.textfile import as_text, csv_records, places_of, read_lines, without_bom
 
 

@@ -10,12 +10,12 @@ from decimal import Decimal
 from pathlib import Path
 
 from meterbook.canonical import short
-from meterbook.collect.parquet import ParquetFile, is_parquet
 from meterbook.costs.cur_line import DECIMALS, EXACT, Fault, fault_in
 from meterbook.costs.cur_reading import Reading, iso_day, row_of
 from meterbook.costs.mapping import CurMapping
 from meterbook.delivery import ControlTotal
 from meterbook.errors import FileRefused
+from meterbook.parquetfile import ParquetFile, is_parquet
 from meterbook.textfile import CsvRecord, as_text, csv_records, read_lines
 
 Record = tuple[int, Sequence[str]]

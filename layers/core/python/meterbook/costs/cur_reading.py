@@ -11,7 +11,6 @@ from pathlib import Path
 from meterbook.costs.amortized import amortized_text
 from meterbook.costs.cur_line import Fault, day_of
 from meterbook.costs.mapping import REQUIRED, TAGS, CurMapping
-from meterbook.textfile import places_of
 
 LANDED = tuple(sorted({*REQUIRED, *TAGS, "amortized_cost", "file", "line"} - {"payer"}))
 _BEFORE_LINE = LANDED[: LANDED.index("line")]
@@ -22,9 +21,7 @@ class Reading:
     """How the records of one file are read: where each field stands in them."""
 
     def __init__(self, mapping: CurMapping, header: Sequence[str], path: Path) -> None:
-        needed = mapping.needed
-        optional = [column for column in mapping.columns if column not in needed]
-        places = places_of(needed, header, path, optional)
+        places = mapping.places(header, path)
         # A tag whose column is absent stands nowhere: it is untagged.
         terms = {name: term for name, term in mapping.terms.items() if term.column in places}
         self._null = mapping.null

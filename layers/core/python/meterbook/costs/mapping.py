@@ -6,7 +6,7 @@ The form with examples is in `docs/mapping.md`.
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -16,7 +16,7 @@ from meterbook.costs.cur_line import DECIMALS
 from meterbook.errors import MappingRefused
 from meterbook.identifier import is_identifier
 from meterbook.mappingfile import Section, Term, csv_shape, read_mapping
-from meterbook.textfile import CsvShape, nearest
+from meterbook.textfile import CsvShape, nearest, places_of
 
 REQUIRED = ("payer", "usage_date", "cost", "currency")
 TAGS = ("service", "account", "owner_tag", "module_tag", "usage_type", "line_type", "resource_id")
@@ -66,6 +66,11 @@ class CurMapping:
         """Every column that it speaks of, the needed ones first."""
         named = [term.column for term in self.terms.values() if term.column]
         return tuple(dict.fromkeys([*self.needed, *named, *self.amortized.values()]))
+
+    def places(self, header: Sequence[str], path: Path) -> Mapping[str, int]:
+        """Where its columns stand in a file. Errors: `FileRefused` for one that must be there."""
+        optional = [column for column in self.columns if column not in self.needed]
+        return places_of(self.needed, header, path, optional)
 
     def called(self, name: str) -> str:
         """What a person calls a field."""
