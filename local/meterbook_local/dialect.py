@@ -254,8 +254,8 @@ def _canonical_text(variant: exp.Expression) -> exp.Expression:
 def _divide_whole_numbers(tree: exp.Expression, path: str) -> None:
     """The one form of division: `(n - mod(n, d)) / d` on whole numbers is `n // d` as HUGEINT.
 
-    A quotient that is declared with 18 digits or fewer is divided as BIGINT, which takes a hundredth
-    of the time; a number too long for that is refused, never cut.
+    A quotient that is declared with 18 digits or fewer is divided as BIGINT, which takes a small
+    part of the time; a number too long for that is refused, never cut.
     """
     for division in list(tree.find_all(exp.Div)):
         if not _is_whole(division):
@@ -269,7 +269,7 @@ def _divide_whole_numbers(tree: exp.Expression, path: str) -> None:
         division.replace(whole)
 
 
-def _is_short(cast: exp.Expression | None) -> bool:
+def _is_short(cast: object) -> bool:
     """Whether a quotient is declared with so few digits that BIGINT holds it."""
     digits = cast.to.expressions if isinstance(cast, exp.Cast) else []
     return bool(digits) and int(digits[0].name) <= 18

@@ -245,7 +245,8 @@ class DuckDBWarehouse:
         grown = {}
         for table in sorted(FILED) if self._models else []:
             new = self._files_of(table, "not is_typed")
-            grown[table] = Grown(self._selects(new), partial(self._all_files_of, table))
+            all_files = partial(self._all_files_of, table)
+            grown[table] = Grown(self._selects(new), all_files, is_filed=True)
         return grown
 
     def _files_of(self, table: str, condition: str = "true") -> list[tuple[str, datetime]]:

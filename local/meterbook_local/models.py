@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import lru_cache
 from graphlib import CycleError, TopologicalSorter
 
@@ -26,7 +26,8 @@ class Model:
     """One model: `reads` are qualified table names, `kept_by` is empty for a whole refresh.
 
     `sha256` is that of its text and of the views that stand in it; `sql` is the whole select in
-    DuckDB's words.
+    DuckDB's words. `unrepeated` is the same without a look at the place of each landed row, for
+    when no row is there twice; None where the select never looks.
     """
 
     name: str
@@ -36,6 +37,7 @@ class Model:
     sql: str
     reads: frozenset[str]
     kept_by: tuple[str, ...]
+    unrepeated: Model | None = None
 
     def over_parts(
         self, sources: Iterable[str], touched: str, instead: Mapping[str, str] | None = None
@@ -86,7 +88,16 @@ def _model(file: SqlFile, views: tuple[SqlFile, ...]) -> Model | None:
         raise SqlRefused(file=file.path, detail=f"the header declares no refresh: {file.refresh!r}")
     read = _views_of(statement, {view.name: view for view in views})
     select = _with_views(statement.expression, read)
-    _take_each_place_once(select)
+    model = _said(file, read, select, tuple(kept_by[1].split(", ")) if kept_by else ())
+    plain = select.copy()
+    if not _overlook_places(plain):
+        return model
+    return replace(model, unrepeated=_said(file, read, plain, model.kept_by))
+
+
+def _said(
+    file: SqlFile, read: Mapping[str, SqlFile], select: exp.Expression, kept_by: tuple[str, ...]
+) -> Model:
     said = to_duckdb(select, file.path)
     return Model(
         name=file.name,
@@ -95,12 +106,13 @@ def _model(file: SqlFile, views: tuple[SqlFile, ...]) -> Model | None:
         select=said,
         sql=said.sql(dialect="duckdb"),
         reads=tables_of(select),
-        kept_by=tuple(kept_by[1].split(", ")) if kept_by else (),
+        kept_by=kept_by,
     )
 
 
-def _take_each_place_once(select: exp.Expression) -> None:
-    """A landed row has a place of its own here, so who asks for one row of each place has it."""
+def _overlook_places(select: exp.Expression) -> bool:
+    """Take away what leaves one row of each place; say whether there was any such."""
+    found = False
     for qualify in list(select.find_all(exp.Qualify)):
         condition, asking = qualify.this, qualify.parent
         first = isinstance(condition, exp.EQ) and condition.expression == exp.Literal.number(1)
@@ -110,6 +122,8 @@ def _take_each_place_once(select: exp.Expression) -> None:
         keys = window.args.get("partition_by", []) if isinstance(window, exp.Window) else []
         if [key.name for key in keys] == ["file_name", "file_row"]:
             asking.set("qualify", None)
+            found = True
+    return found
 
 
 def _views_of(tree: exp.Expression, views: Mapping[str, SqlFile]) -> dict[str, SqlFile]:

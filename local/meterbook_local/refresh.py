@@ -28,10 +28,14 @@ _PLACE = ("file_name", "file_row")  # of a landed row; no two have one, and none
 
 @dataclass(frozen=True, slots=True)
 class Grown:
-    """A landing table's new rows, and all of them, as selects to be read one after the other."""
+    """A landing table's new rows, and all of them, as selects to be read one after the other.
+
+    `is_filed`: it is read from its files, so that no row of it can be there twice.
+    """
 
     new: Sequence[str]
     all: Callable[[], Sequence[str]]
+    is_filed: bool = False
 
 
 class Refresh:
@@ -64,6 +68,8 @@ class Refresh:
         is_new = model.name not in self._filled
         if not (is_new or changed):
             return "unchanged"
+        if model.unrepeated and not any(self._repeats(name, is_new) for name in model.reads):
+            model = model.unrepeated
         if model.kept_by == _PLACE and len(model.reads) == 1 and model.reads <= self._grown.keys():
             return self._append(model, is_new)
         if is_new:
@@ -74,6 +80,15 @@ class Refresh:
         if model.kept_by and all(name in keyed and self._changed[name] for name in changed):
             return self._refresh_parts(model, changed, keyed)
         return "whole" if self._rewrite(model, model.sql) else "unchanged"
+
+    def _repeats(self, name: str, is_new: bool) -> bool:
+        """Whether a row of a landing table is there twice, among the files that have new rows."""
+        grown = self._grown.get(name, Grown((), tuple))
+        if grown.is_filed or not (is_new or grown.new):
+            return False
+        files = "" if is_new else f"semi join {self._changed[name]} using (file_name)"
+        places = f"select 1 from {name} {files} group by {', '.join(_PLACE)} having count(*) > 1"
+        return self._has_rows(f"({places})")
 
     def _append(self, model: Model, is_new: bool) -> str:
         (source,) = model.reads
