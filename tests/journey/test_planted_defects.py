@@ -11,6 +11,7 @@ import json
 import shutil
 from collections.abc import Callable
 from dataclasses import replace
+from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
@@ -21,7 +22,8 @@ from meterbook.canonical import canonical_json, gzipped
 from meterbook.catalog.apply_catalog import apply_catalog
 from meterbook.catalog.read_catalog import read_catalog
 from meterbook.close.close_period import PeriodClosed, close_period
-from meterbook.delivery import Delivery, close_delivery, land_rows
+from meterbook.costs.accept_delivery import accept_delivery
+from meterbook.delivery import Delivery, close_delivery, closed_delivery, land_rows
 from meterbook.errors import BookInconsistent, MeterbookError
 from meterbook.invoice.issue_invoices import issue_invoices
 from meterbook_local.demo_month import DemoMonth
@@ -114,6 +116,39 @@ def test_a_dropped_pass_of_cost_rows_is_found_and_stops_the_close(
     assert findings(book) == {"cost_is_conserved"}
     with pytest.raises(BookInconsistent, match="residual"):
         close(book, month, tmp_path)
+
+
+def test_a_settled_bill_that_comes_back_empty_changes_nothing_until_a_person_accepts_it(
+    landing: Path, month: DemoMonth, tmp_path: Path
+) -> None:
+    book = rebuilt(landing, month)
+    before = book.show("v_attributed_cost_daily")
+    delivery_id = land_empty_bill(book, landing)
+    book.update()
+    assert book.show("v_attributed_cost_daily") == before
+    assert findings(book) == {"no_day_is_suspicious"}
+    with pytest.raises(BookInconsistent, match="no_day_is_suspicious"):
+        close(book, month, tmp_path)
+    changed = accept_delivery(book, delivery_id, actor="ada", reason="all of it was credited")
+    assert (len(changed), {day.counts_usd for day in changed}) == (31, {0})
+    assert findings(book) == set()
+    assert not any(row["control_usd"] for row in book.show("v_cost_conservation"))
+
+
+def land_empty_bill(book: Book, landing: Path) -> str:
+    """The same bill told again, later, and every row of it costs nothing."""
+    (file,) = (landing / "deliveries" / "cur").glob("*.json")
+    told = closed_delivery(book.landing, "cur", file.stem)
+    assert told is not None
+    rows = [
+        json.loads(line)
+        for line in gzip.decompress(the_file(landing, "cur").read_bytes()).splitlines()
+    ]
+    files = land_rows(book.landing, "cur", "empty", [{**row, "cost": "0"} for row in rows])
+    days = [replace(day, control_usd=Decimal(0), amortized_usd=None) for day in told.days]
+    empty = replace(told, delivery_id="empty", files=files, days=days, ordered_at=book.clock.now())
+    assert close_delivery(book.landing, replace(empty, replaces=False))
+    return "empty"
 
 
 def test_a_dropped_batch_of_events_is_found(landing: Path, month: DemoMonth) -> None:
