@@ -115,8 +115,8 @@ class Refused(MeterbookError):
 class DeliveryOverlaps(Refused):
     code = "DELIVERY_OVERLAPS"
     sentence = (
-        "{file} covers days that are already covered for {called} {payer}, export {export}: {days}. "
-        "Landed so far: {landed_usd} USD; in this file: {offered_usd} USD."
+        "{file} covers days that are already covered for {called} {payer}, export {export}: "
+        "{days}. Landed so far: {landed_usd} USD; in this file: {offered_usd} USD."
     )
     remedy = "Say --replaces to put it in their place, or --adds if both are part of the bill."
 

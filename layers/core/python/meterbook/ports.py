@@ -127,7 +127,7 @@ class CostExplorer(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class CostPage:
-    """One page of what a provider charged: where it is, and the header that a named secret fills."""
+    """One page of what a provider charged: where it is, and the header that a secret fills."""
 
     provider: str
     url: str
