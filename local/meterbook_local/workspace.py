@@ -8,7 +8,7 @@
     outbox.jsonl     the announcements
     lock             who is working in here
     source/ summary.json    what `demo` made up, and what `demo` and `real` found out
-    azure/ azure.json       the book of the second data set of `real`, and what it found out
+    azure/ cur/ azure.json cur.json     the books of the other data sets of `real`, and what they say
 
 The folder can be moved: nothing in it knows its own place.
 """
@@ -38,7 +38,8 @@ from meterbook_local.outbox import Outbox
 MARK = "meterbook.json"
 _OWN = frozenset((
     MARK, "landing", "book.duckdb", "book.duckdb.wal", "book.duckdb.tmp", "evidence", "announced",
-    "outbox.jsonl", "lock", "source", "summary.json", "azure", "azure.json",
+    "outbox.jsonl", "lock", "source", "summary.json", "azure", "azure.json", "cur",
+    "cur.json",
 ))  # fmt: skip
 _LAYOUT = {"layout": "1", "what": "meterbook workspace"}
 _PAUSE_SECONDS = 0.1

@@ -43,7 +43,7 @@ def run_real(workspace: Path, environment: dict[str, str]) -> dict[str, bytes]:
         env={**os.environ, **environment},
         capture_output=True,
     )
-    kept = ("summary.json", "azure.json", "evidence/", "outbox")
+    kept = ("summary.json", "azure.json", "cur.json", "evidence/", "outbox")
     files = {str(path.relative_to(workspace)): path for path in workspace.rglob("*")}
     return {
         name: path.read_bytes()

@@ -16,7 +16,8 @@ from snowflake_stand_in import Session
 from sqlglot import exp, parse_one
 
 (TASK,) = read_sql("snowflake/tasks")
-VIEW = next(f for f in read_sql("models") if f.name == "metering.snowflake_credit_usage")
+MODELS = {file.name: file for file in read_sql("models")}
+VIEW, NUMBERS = MODELS["metering.snowflake_credit_usage"], MODELS["metering.numbers"]
 RUNS = next(f for f in read_sql("tables") if "snowflake_credit_runs" in f.path)
 SUSPEND, MAKE, RESUME = (
     re.sub(r"^--.*\n", "", part, flags=re.M).strip() for part in TASK.text.split(";")[:3]
@@ -80,7 +81,7 @@ def test_a_run_adds_the_last_days_beside_the_runs_before(tmp_path: Path) -> None
     days = "select dateadd(day, -column1, current_date), 'PIPE', 0, 0, 0, column1 from values (0), (4), (5)"
     with closing(Session(tmp_path)) as session:
         warehouse = SnowflakeWarehouse(session)
-        warehouse.apply([*read_sql("tables"), VIEW])
+        warehouse.apply([*read_sql("tables"), NUMBERS, VIEW])
         warehouse.query(f"insert into snowflake.account_usage.metering_daily_history {days}")
         for _ in range(2):
             warehouse.query(MAKE.partition("\nas\n")[2])
