@@ -24,7 +24,7 @@ def status(context: typer.Context) -> None:
         workspace.book.update()
         stands = book_status(workspace.book)
     for name, line in _lines(stands):
-        put(f"{name:<14}{line}")
+        put(f"{name:<16}{line}")
     if stands.accounts:
         put()
         put_table(

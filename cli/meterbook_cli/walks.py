@@ -15,6 +15,7 @@ from meterbook.catalog.read_catalog import read_catalog
 from meterbook.close.close_period import Parked, close_period
 from meterbook.collect.ingest_usage import ingest_usage
 from meterbook.collect.mapping import read_usage_mapping
+from meterbook.costs.ingest_account_usage import ingest_account_usage
 from meterbook.costs.ingest_cur import ingest_cur, read_cur_mapping
 from meterbook.errors import FileRefused
 from meterbook.invoice.issue_invoices import issue_invoices
@@ -48,6 +49,7 @@ class Inputs:
     cost_mapping: Path
     period: Period
     now: datetime
+    credit_files: Sequence[Path] = ()
 
 
 def join(app: typer.Typer) -> None:
@@ -70,6 +72,7 @@ def demo(context: typer.Context, workspace: Place = None) -> None:
         month.cost_mapping,
         month.period,
         month.now,
+        month.credit_files,
     )
     _walk(context, root, inputs, with_log_lines=False)
 
@@ -157,6 +160,8 @@ def _bring_in(workspace: Workspace, inputs: Inputs) -> dict[str, int]:
         )
     with step("Reading cost"):
         ingest_cur(book, inputs.cost_files, read_cur_mapping(inputs.cost_mapping))
+        if inputs.credit_files:
+            ingest_account_usage(book, inputs.credit_files)
     return {
         "log_lines": sum(file.lines for file in usage.files),
         "not_usage_lines": sum(file.not_usage_lines for file in usage.files),

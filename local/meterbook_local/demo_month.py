@@ -10,17 +10,17 @@ Same seed, same bytes: the dice are a generator of its own, and nothing reads a 
 
 from __future__ import annotations
 
-import csv
-import gzip
-import io
 import json
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, time, timedelta
 from pathlib import Path
 
 from meterbook.period import Period
 from meterbook.sqlfiles import project_folder
+
+from meterbook_local.demo_credits import write_credits
+from meterbook_local.demo_dice import Dice, csv_text, fixed, zipped
 
 PERIOD = Period.parse("2026-10")
 NOW = datetime(2026, 11, 5, 8, tzinfo=UTC)
@@ -38,6 +38,7 @@ class DemoMonth:
     cost_mapping: Path
     period: Period
     now: datetime
+    credit_files: Sequence[Path] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,38 +89,24 @@ _LATE_FILE = "usage-2026-10-late.jsonl.gz"
 _COST_FILES = ("cost-2026-10-1.csv.gz", "cost-2026-10-2.csv.gz")
 
 
-class _Dice:
-    """Knuth's 64-bit congruential generator: the same throws on every Python, for ever."""
-
-    def __init__(self, seed: int) -> None:
-        self._state = seed
-
-    def below(self, bound: int) -> int:
-        """A whole number in `[0, bound)`."""
-        self._state = (self._state * 6364136223846793005 + 1442695040888963407) % 2**64
-        return (self._state >> 33) % bound
-
-    def between(self, least: int, most: int) -> int:
-        """A whole number in `[least, most]`."""
-        return least + self.below(most - least + 1)
-
-    def one_in(self, chances: int) -> bool:
-        return self.below(chances) == 0
-
-
 def write_demo_month(folder: Path, seed: int = 7) -> DemoMonth:
     """Write the month's usage and cost files into a folder and say where everything is."""
     folder.mkdir(parents=True, exist_ok=True)
     examples = project_folder("examples") / "demo"
     return DemoMonth(
         catalog=examples / "catalog",
-        usage_files=_write_usage(folder, _Dice(seed)),
+        usage_files=_write_usage(folder, Dice(seed)),
         usage_mapping=examples / "usage.yaml",
-        cost_files=_write_cost(folder, _Dice(seed + 1)),
+        cost_files=_write_cost(folder, Dice(seed + 1)),
         cost_mapping=examples / "cur.yaml",
         period=PERIOD,
         now=NOW,
+        credit_files=write_credits(folder, _tenants_by_day(), Dice(seed + 2)),
     )
+
+
+def _tenants_by_day() -> dict[date, list[str]]:
+    return {day: [one.tenant for one in _LICENSEES if day >= one.joins] for day in _days()}
 
 
 def _days() -> Iterator[date]:
@@ -132,7 +119,7 @@ def _days() -> Iterator[date]:
 # ---------------------------------------------------------------------------------------- usage
 
 
-def _write_usage(folder: Path, dice: _Dice) -> list[Path]:
+def _write_usage(folder: Path, dice: Dice) -> list[Path]:
     """The month in three files, and a fourth with what came late or was sent again."""
     files: dict[str, list[str]] = {name: [] for name in (*_FILES, _LATE_FILE)}
     for day in _days():
@@ -145,10 +132,10 @@ def _write_usage(folder: Path, dice: _Dice) -> list[Path]:
             if dice.one_in(150):
                 files[_LATE_FILE].append(_sent_again(event))
     files[_LATE_FILE] += _mishaps()
-    return [_zipped(folder / name, "\n".join(lines) + "\n") for name, lines in files.items()]
+    return [zipped(folder / name, "\n".join(lines) + "\n") for name, lines in files.items()]
 
 
-def _events_of(day: date, dice: _Dice) -> list[dict[str, object]]:
+def _events_of(day: date, dice: Dice) -> list[dict[str, object]]:
     """A day's events in order of time; their ids count them per day."""
     moments = [
         (dice.below(86_400), licensee, stream)
@@ -165,14 +152,14 @@ def _events_of(day: date, dice: _Dice) -> list[dict[str, object]]:
     ]
 
 
-def _how_many(day: date, licensee: _Licensee, stream: _Stream, dice: _Dice) -> int:
+def _how_many(day: date, licensee: _Licensee, stream: _Stream, dice: Dice) -> int:
     usual = licensee.busyness * stream.events
     weekend = day.weekday() >= 5
     return dice.between(usual * 3 // 4, usual * 5 // 4) * (2 if weekend else 5) // 5
 
 
 def _event(
-    number: str, day: date, second: int, licensee: _Licensee, stream: _Stream, dice: _Dice
+    number: str, day: date, second: int, licensee: _Licensee, stream: _Stream, dice: Dice
 ) -> dict[str, object]:
     modules = [module for module in stream.modules if module in licensee.modules]
     module = modules[dice.below(len(modules))]
@@ -192,17 +179,8 @@ def _event(
     }
 
 
-def _quantity(stream: _Stream, dice: _Dice) -> str:
-    return _fixed(dice.between(stream.least, stream.most), stream.decimals)
-
-
-def _fixed(whole: int, decimals: int) -> str:
-    """A whole number of the smallest unit, written with its decimals."""
-    if decimals == 0:
-        return str(whole)
-    sign = "-" if whole < 0 else ""
-    before, after = divmod(abs(whole), 10**decimals)
-    return f"{sign}{before}.{after:0{decimals}d}"
+def _quantity(stream: _Stream, dice: Dice) -> str:
+    return fixed(dice.between(stream.least, stream.most), stream.decimals)
 
 
 def _sent_again(event: dict[str, object]) -> str:
@@ -316,15 +294,15 @@ _RESOURCES = (
 _FORGOTTEN = {12: 640, 13: 910, 24: 480}
 
 
-def _write_cost(folder: Path, dice: _Dice) -> list[Path]:
+def _write_cost(folder: Path, dice: Dice) -> list[Path]:
     """The month's bill in two parts of one export, as AWS cuts it: by size, not by day."""
     rows = [row for day in _days() for row in _cost_rows(day, dice)]
     middle = len(rows) // 2 + 7
     parts = zip(_COST_FILES, (rows[:middle], rows[middle:]), strict=True)
-    return [_zipped(folder / name, _csv(part)) for name, part in parts]
+    return [zipped(folder / name, csv_text(_HEADER, part)) for name, part in parts]
 
 
-def _cost_rows(day: date, dice: _Dice) -> Iterator[list[str]]:
+def _cost_rows(day: date, dice: Dice) -> Iterator[list[str]]:
     for number, resource in enumerate(_resources_of(day), 1):
         # AWS writes costs with 10 decimals, and some are no more than a few units of the last.
         cost = resource.cents * dice.between(80_000_000, 120_000_000) + dice.below(100)
@@ -356,18 +334,7 @@ def _cost_row(day: date, number: int, resource: _Resource, kind: str, cost: int)
         (_REQUESTS if kind == "Requests" else _USAGE_TYPES)[resource.service],
         f"{resource.service.lower()}-{number:04d}",
         "USD",
-        _fixed(cost, 10),
+        fixed(cost, 10),
         resource.owner_tag,
         resource.module_tag,
     ]
-
-
-def _csv(rows: list[list[str]]) -> str:
-    text = io.StringIO()
-    csv.writer(text, lineterminator="\n").writerows([list(_HEADER), *rows])
-    return text.getvalue()
-
-
-def _zipped(path: Path, text: str) -> Path:
-    path.write_bytes(gzip.compress(text.encode(), compresslevel=6, mtime=0))
-    return path

@@ -8,7 +8,7 @@
     outbox.jsonl     the announcements
     lock             who is working in here
     source/ summary.json    what `demo` made up, and what `demo` and `real` found out
-    azure/ cur/ azure.json cur.json     the books of the other data sets of `real`, and what they say
+    azure/ cur/      the books of the other data sets of `real`; azure.json and cur.json beside
 
 The folder can be moved: nothing in it knows its own place.
 """

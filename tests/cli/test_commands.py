@@ -400,7 +400,7 @@ def test_a_moment_without_an_offset_is_asked_wrongly(run: Run, now: str) -> None
 
 def test_status_tells_how_the_book_stands(run: Run) -> None:
     told = run("status").stdout
-    assert "as of         2026-11-05 08:00:00 UTC" in told
+    assert "as of           2026-11-05 08:00:00 UTC" in told
     assert "2 catalog, 1 cur, 1 usage" in told
     assert "2026-10-01 to 2026-10-02" in told
     assert "share 0.125000000000 of positive charges; 1 of 2 settled day(s)" in told

@@ -46,7 +46,7 @@ def test_accept_shows_what_changes_and_keeps_who_decided(run: Run) -> None:
     assert done.exit_code == 0, done.output
     assert words(done.stdout) == "day held USD counts USD 2026-10-01 1.5 0.7"
     assert done.stderr == "ada has accepted halved; 1 day(s) have another total now.\n"
-    assert "suspicious    none" in run("status").stdout
+    assert "suspicious      none" in run("status").stdout
     again = run("accept", "halved", "--actor", "bob")
     assert (again.exit_code, "accepted already" in again.stderr) == (4, True)
 

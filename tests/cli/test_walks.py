@@ -17,6 +17,7 @@ FIELDS = {
     "aws_cost_total_usd",
     "aws_cost_control_usd",
     "attributed_usd",
+    "control_usd",
     "kept_usd",
     "unattributed_usd",
     "unattributed_share",
@@ -58,7 +59,10 @@ def test_its_summary_has_every_field_and_its_parts_sum_to_the_whole(
     assert set(summary) == FIELDS
     attributed = sum(map(Decimal, summary["attributed_usd"].values()))
     parts = attributed + Decimal(summary["kept_usd"]) + Decimal(summary["unattributed_usd"])
-    assert parts == Decimal(summary["aws_cost_control_usd"])
+    controls = summary["control_usd"]
+    assert parts == sum(map(Decimal, controls.values()))
+    assert controls.keys() == {"aws", "snowflake"}
+    assert summary["aws_cost_control_usd"] == controls["aws"]
     assert summary["aws_cost_total_usd"] == summary["aws_cost_control_usd"]
     assert Decimal(summary["conservation_residual_usd"]) == 0
     assert summary["threshold_event"] is True

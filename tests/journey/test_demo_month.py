@@ -25,13 +25,14 @@ def test_the_same_seed_gives_the_same_bytes_and_another_seed_others(
         write_demo_month(tmp_path / "again"),
         write_demo_month(tmp_path / "other", seed=8),
     )
-    files = [*month.usage_files, *month.cost_files]
-    assert [file.read_bytes() for file in files] == [
-        file.read_bytes() for file in (*again.usage_files, *again.cost_files)
-    ]
-    assert not {file.read_bytes() for file in files} & {
-        file.read_bytes() for file in (*other.usage_files, *other.cost_files)
-    }
+    ours = bytes_of(month)
+    assert ours == bytes_of(again)
+    assert not set(ours) & set(bytes_of(other))
+
+
+def bytes_of(month: DemoMonth) -> list[bytes]:
+    files = (*month.usage_files, *month.cost_files, *month.credit_files)
+    return [file.read_bytes() for file in files]
 
 
 def test_it_has_repeated_lines_and_events_that_were_sent_again(month: DemoMonth) -> None:
@@ -84,7 +85,7 @@ def test_three_days_have_too_much_cost_without_an_owner(walked: Walked) -> None:
 
 def test_its_cost_is_conserved_and_every_check_is_green(walked: Walked) -> None:
     rows = walked.book.show("v_cost_conservation")
-    assert len(rows) == 31
+    assert Counter(row["source"] for row in rows) == {"aws": 31, "snowflake": 31}
     assert {row["residual_usd"] for row in rows} == {Decimal(0)}
     kinds = {row["disposition"] for row in walked.book.show("v_attributed_cost_daily")}
     assert kinds == {"attributed", "kept", "unattributed"}
@@ -109,3 +110,15 @@ def test_it_closes_whole_and_its_invoices_are_its_lines(walked: Walked) -> None:
 def test_it_bills_one_month_only(walked: Walked) -> None:
     lines = walked.book.show("v_period_lines")
     assert {str(row["period_start"]) for row in lines} == {"2026-10-01"}
+
+
+def test_its_shared_warehouse_is_shared_and_what_it_idles_is_kept(walked: Walked) -> None:
+    rows = walked.book.show("v_attributed_cost_daily", {"source": "snowflake"})
+    given = {(row["resource_type"], row["rule_id"], row["disposition"]) for row in rows}
+    assert ("snowflake:idle", "warehouse-idle", "kept") in given
+    assert ("snowflake:compute", "by-tenant-tag", "attributed") in given
+    assert ("snowflake:compute", "shared-clusters", "attributed") in given
+    assert ("snowflake:pipe", "snowflake-services", "attributed") in given
+    assert {row["disposition"] for row in rows} == {"attributed", "kept"}
+    owners = {row["owner"] for row in walked.book.show("v_snowflake_credit_daily")}
+    assert owners == {"", "shared", "tidewater", "larkspur", "kestrel", "meridian", "juniper"}

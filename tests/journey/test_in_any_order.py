@@ -14,7 +14,7 @@ from collections.abc import Iterable
 from pathlib import Path
 
 import pytest
-from journey.walk import Walked, bill, book_over, take_cost, take_usage
+from journey.walk import Walked, bill, book_over, take_cost, take_credits, take_usage
 from meterbook.book import Book
 from meterbook.canonical import sha256
 from meterbook.catalog.apply_catalog import apply_catalog
@@ -30,12 +30,14 @@ def in_pieces(month: DemoMonth, tmp_path_factory: pytest.TempPathFactory) -> Wal
     folder = tmp_path_factory.mktemp("pieces")
     book = book_over(folder / "landing", month.now)
     usage, costs = usage_pieces(month, folder), cost_pieces(month, folder)
+    credits = credit_pieces(month, folder)
     for number, (events, invoice) in enumerate(zip(usage, costs, strict=True)):
         take_usage(book, month, [events])
         if number == 0:
             apply_catalog(book, read_catalog(month.catalog))
         take_cost(book, month, [invoice])
         take_cost(book, month, [invoice])
+        take_credits(book, credits)
     return bill(book, month, folder)
 
 
@@ -69,6 +71,16 @@ def cost_pieces(month: DemoMonth, folder: Path) -> list[Path]:
         zipped(folder / f"bill-{number}.gz", "\n".join([header, *shuffled(part)]) + "\n")
         for number, part in parts.items()
     ]
+
+
+def credit_pieces(month: DemoMonth, folder: Path) -> list[Path]:
+    """The exports with their rows shuffled; they come again and again, as one each time."""
+    return [zipped(folder / file.name, _shuffled_rows(file)) for file in month.credit_files]
+
+
+def _shuffled_rows(file: Path) -> str:
+    header, *body = unzipped(file).splitlines()
+    return "\n".join([header, *shuffled(body)]) + "\n"
 
 
 def unzipped(file: Path) -> str:

@@ -15,6 +15,7 @@ from meterbook.catalog.read_catalog import read_catalog
 from meterbook.close.close_period import PeriodClosed, close_period
 from meterbook.collect.ingest_usage import ingest_usage
 from meterbook.collect.mapping import read_usage_mapping
+from meterbook.costs.ingest_account_usage import ingest_account_usage
 from meterbook.costs.ingest_cur import ingest_cur, read_cur_mapping
 from meterbook.invoice.issue_invoices import Issued, issue_invoices
 from meterbook.period import Period
@@ -39,6 +40,7 @@ def take_in(book: Book, month: DemoMonth) -> None:
     apply_catalog(book, read_catalog(month.catalog))
     take_usage(book, month, month.usage_files)
     take_cost(book, month, month.cost_files)
+    take_credits(book, month.credit_files)
 
 
 def take_usage(book: Book, month: DemoMonth, files: Sequence[Path]) -> None:
@@ -47,6 +49,11 @@ def take_usage(book: Book, month: DemoMonth, files: Sequence[Path]) -> None:
 
 def take_cost(book: Book, month: DemoMonth, files: Sequence[Path]) -> None:
     ingest_cur(book, files, read_cur_mapping(month.cost_mapping))
+
+
+def take_credits(book: Book, files: Sequence[Path]) -> None:
+    if files:
+        ingest_account_usage(book, files)
 
 
 @dataclass(frozen=True)

@@ -96,9 +96,9 @@ class Catalog:
                 None,
                 (
                     warehouse.get("dedicated_to", ""),
-                    self.owner_by_tag(day, query["QUERY_TAG"]),
-                    self.mapped(day, "role", query["ROLE_NAME"]),
-                    self.mapped(day, "user", query["USER_NAME"]),
+                    self.owner_by_tag(day, query.get("QUERY_TAG", "")),
+                    self.mapped(day, "role", query.get("ROLE_NAME", "")),
+                    self.mapped(day, "user", query.get("USER_NAME", "")),
                     warehouse.get("otherwise", ""),
                 ),
             ),

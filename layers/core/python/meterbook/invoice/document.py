@@ -20,7 +20,11 @@ from meterbook.period import Period
 
 FORM = "meterbook.invoice.1"
 NOTES = ("All amounts are net of tax.",)
-_SOURCES = {"aws": "AWS"}
+_SOURCES = {
+    "aws": "AWS infrastructure",
+    "external": "External services",
+    "snowflake": "Snowflake infrastructure",
+}
 _PARTY = ("name", "country", "tax_id", "email")
 
 
@@ -156,9 +160,8 @@ def _metered(line: Fields, names: _Names) -> Fields:
 
 
 def _passthrough(line: Fields, names: _Names) -> Fields:
-    source = _SOURCES.get(line["metric"], line["metric"])
     return {
-        "description": f"{source} infrastructure",
+        "description": _SOURCES.get(line["metric"], line["metric"]),
         "detail": f"Attributed cost {_short(line['cost_usd'])} USD  ·  {_plan(line)}",
         "cost_usd": _short(line["cost_usd"]),
     }

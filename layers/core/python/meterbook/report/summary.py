@@ -32,6 +32,7 @@ def summarise(
     return {
         "aws_cost_total_usd": decimal(aws.typed),
         "aws_cost_control_usd": decimal(aws.control),
+        "control_usd": {source: decimal(one.control) for source, one in sources.items()},
         "attributed_usd": {
             str(row["tenant_id"]): decimal(row["cost_usd"])
             for row in book.query("summary_attributed")
