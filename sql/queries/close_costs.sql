@@ -1,6 +1,7 @@
 -- close_costs: what the tenants of some accounts cost in a period, day by day, and by which rule.
 --
--- grain: one row per account_id, usage_date, tenant_id, module_id, resource_type, rule_id, rule_version
+-- grain: one row per account_id, usage_date, source, tenant_id, module_id, resource_type, rule_id,
+--        rule_version
 -- binds: period_start, first_account, last_account, period_start, period_end
 -- reads: billing.period_lines, metering.attributed_cost_daily
 -- why:   frozen beside the lines, so that a cost can be followed to its rule for ever.

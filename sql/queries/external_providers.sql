@@ -1,6 +1,9 @@
--- external_providers: the providers whose costs are fetched, with the days on which they are in force
+-- external_providers: the providers whose costs are fetched, with the days on which they are in force.
+--
+-- grain: one row per id
 -- binds: end_day, first_day
 -- reads: metering.catalog_documents
+
 select
     id,
     starts_on,

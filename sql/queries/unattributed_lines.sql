@@ -135,5 +135,5 @@ from found
 group by source, service, account, resource, owner_tag, owner_name, reason, rule_id, rule_version
 having sum(cost_usd) <> 0
 order by
-    sum(cost_usd) desc, source asc, service asc, account asc, resource asc, owner_tag asc,
+    cost_usd desc, source asc, service asc, account asc, resource asc, owner_tag asc,
     owner_name asc, reason asc, rule_id asc, rule_version asc;

@@ -273,7 +273,7 @@ def test_without_a_billed_day_nothing_is_landed(desk: Desk) -> None:
         (b"MONTH,SERVICE,SPEND\n", "no view that the book reads.*METERING_DAILY_HISTORY"),
         (b"USAGE_DATE,SERVICE_TYPE\n", "no column 'CREDITS_USED_COMPUTE'"),
         (b"QUERY_ID,EXECUTION_TIME\n", "no column 'WAREHOUSE_NAME'"),
-        (gzip.compress(b""), "no view that the book reads"),
+        (gzip.compress(b"", mtime=0), "no view that the book reads"),
         (b"", "the file is empty"),
         (b"PAR1....", "Parquet"),
     ],

@@ -82,6 +82,22 @@ def test_the_tables_of_nfr_024_that_are_derived_are_granted_for_reading_alone() 
     assert future == {"select", "select, operate"}
 
 
+def test_an_owner_may_read_the_views_of_another_that_its_models_read() -> None:
+    """A right to tables is none to views, and a refresh has the rights of its owner alone."""
+    views = {file.name for file in MODELS if file.header["kind"].startswith("view")}
+    read = {
+        (name.partition(".")[0], file.name.partition(".")[0])
+        for file in MODELS
+        for name in views & set(file.reads)
+    }
+    asked = {
+        f"grant select on future views in schema {theirs} to role meterbook_{ours}_owner"
+        for theirs, ours in read
+        if theirs != ours
+    }
+    assert asked and asked <= set(EVERYWHERE)
+
+
 def test_no_right_to_change_rows_is_given_in_any_other_words() -> None:
     given = [text.partition(" on ")[0] for text in EVERYWHERE if text.startswith("grant")]
     assert not [rights for rights in given if re.search(r"update|delete|truncate|\ball\b", rights)]

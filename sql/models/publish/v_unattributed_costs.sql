@@ -1,4 +1,5 @@
--- metering.v_unattributed_costs: how much of a day's cost has no owner, and whether that is too much.
+-- metering.v_unattributed_costs: how much of a day's AWS cost has no owner, and whether that is too
+-- much.
 --
 -- grain:   one row per usage_date
 -- kind:    view, published

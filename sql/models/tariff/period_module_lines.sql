@@ -6,7 +6,8 @@
 -- reads:   billing.period_lines, metering.usage_daily, metering.attributed_cost_daily
 -- why:     revenue by module must sum to the invoice. A facility fee has its module; usage is divided by
 --          quantity and passed-on cost by cost, with the one definition of a split, in minor units. What
---          nothing divides stays under the module ''.
+--          nothing divides stays under the module '', and so does use of 10^14 units and more, whose
+--          numerators would be too large.
 
 create or alter dynamic table billing.period_module_lines
 target_lag = downstream
@@ -69,6 +70,7 @@ numerators as (
         cast(weight_to_here * 1000000000000 as number(38, 0)) as numerator_to_here,
         cast((weight_to_here - weight) * 1000000000000 as number(38, 0)) as numerator_before
     from running
+    where length(cast(cast(weight_of_all as number(38, 0)) as varchar)) <= 20
 ),
 
 shares as (

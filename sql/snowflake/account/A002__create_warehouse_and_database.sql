@@ -58,6 +58,8 @@ grant usage on schema validation to role meterbook_billing_owner;
 grant select on future tables in schema metering to role meterbook_metering_owner;
 grant select on future tables in schema metering to role meterbook_billing_owner;
 grant select on future tables in schema metering to role meterbook_validation_owner;
+-- A model of BILLING reads a view of METERING as well as what is derived there.
+grant select on future views in schema metering to role meterbook_billing_owner;
 grant select on future tables in schema billing to role meterbook_metering_owner;
 grant select on future tables in schema billing to role meterbook_billing_owner;
 grant select on future tables in schema billing to role meterbook_validation_owner;

@@ -134,12 +134,12 @@ def _day(value: object) -> date:
 
 
 def _tolerance(book: Book, period: Period) -> Decimal:
-    rows = book.query("reconcile_tolerance", usage_date=period.start)
+    rows = book.query("config_value", config_key="reconcile_tolerance_usd", day=period.start)
     if not rows:
         raise Refused(
             detail=f"CONFIG has no reconcile_tolerance_usd on {period.start}. Apply the catalog."
         )
-    return Decimal(str(rows[0]["tolerance_usd"]))
+    return Decimal(str(rows[0]["value"]))
 
 
 def _land(book: Book, verdict: Verdict, told: Iterable[Row], now: datetime) -> None:
