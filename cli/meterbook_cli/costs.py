@@ -18,7 +18,7 @@ from meterbook_cli.printing import put, put_table, say
 from meterbook_cli.session import FINDINGS, workspace_of
 
 FOUND = ["state", "day", "of", "name", "cost explorer", "bill", "book", "difference"]
-UNOWNED = ["cost", "service", "account", "resource", "owner tag", "guess", "because", "fix"]
+UNOWNED = ["cost", "source", "service", "account", "resource", "owner tag", "guess", "because", "fix"]
 
 
 def join(app: typer.Typer) -> None:
@@ -124,7 +124,7 @@ def _put_unowned(found: Unattributed) -> None:
     put_table(
         UNOWNED,
         [
-            (short(of.cost_usd), of.service, of.account, of.resource, of.owner_tag,
+            (short(of.cost_usd), of.source, of.service, of.account, of.resource, of.owner_tag,
              guess.tenant_id, guess.reason, fix)
             for of, guess, fix in charges
         ],

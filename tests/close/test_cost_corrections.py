@@ -20,7 +20,7 @@ def _corrections(
 ) -> Iterator[tuple[tuple[str, tuple[str, int]], tuple[Decimal, Decimal]]]:
     for row in world.book.show("v_cost_corrections"):
         version = str(row["rule_id"]), int(str(row["rule_version"]))
-        billed, known = Decimal(str(row["billed_usd"])), Decimal(str(row["known_usd"]))
+        billed, known = Decimal(str(row["frozen_usd"])), Decimal(str(row["known_usd"]))
         assert row["change_usd"] == known - billed
         yield (str(row["tenant_id"]), version), (billed, known)
 

@@ -90,7 +90,7 @@ def test_a_run_adds_the_last_days_beside_the_runs_before(tmp_path: Path) -> None
         )
         runs = {row["credits_billed"]: row["n"] for row in warehouse.query(counted)}
         warehouse.query("delete from snowflake.account_usage.metering_daily_history")
-    assert runs == {0: 2, 4: 2}
+    assert runs == {4: 2}, "a day that runs is not whole yet, and the fifth day back is left alone"
 
 
 def test_the_role_of_the_task_may_read_account_usage_and_have_tasks_run() -> None:

@@ -5,7 +5,8 @@
 -- refresh: whole
 -- reads:   metering.attributed_cost_daily
 -- why:     internal: where cost comes from and where it moves to, by service, module and tenant, so that
---          prices and capacity are reviewed by facts. A cost that has gone is a row too.
+--          prices and capacity are reviewed by facts. A cost that has gone is a row too. Of a month that has
+--          begun only the days so far are here, so it stands beside a whole one.
 
 create or alter dynamic table metering.cost_trends
 target_lag = '24 hours'

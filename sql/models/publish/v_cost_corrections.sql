@@ -19,7 +19,7 @@ select
     resource_type,
     rule_id,
     rule_version,
-    billed_usd,
+    frozen_usd,
     known_usd,
     change_usd
 from billing.cost_corrections;

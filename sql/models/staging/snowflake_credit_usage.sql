@@ -93,14 +93,14 @@ select
     'service' as line,
     service_type,
     '' as warehouse_name,
-    null as started_at,
+    cast(null as timestamp_ntz(6)) as started_at,
     '' as query_tag,
     '' as role_name,
     '' as user_name,
     0 as execution_ms,
     cast(sum(credits_compute) as number(38, 10)) as credits_compute,
     cast(sum(credits_cloud_services) as number(38, 10)) as credits_cloud_services,
-    null as credits_queries,
+    cast(null as number(38, 10)) as credits_queries,
     cast(sum(credits_adjustment) as number(38, 10)) as credits_adjustment,
     cast(sum(credits_billed) as number(38, 10)) as credits_billed
 from service_days
@@ -137,7 +137,7 @@ select
     e.execution_ms,
     0 as credits_compute,
     0 as credits_cloud_services,
-    null as credits_queries,
+    cast(null as number(38, 10)) as credits_queries,
     0 as credits_adjustment,
     0 as credits_billed
 from executions as e

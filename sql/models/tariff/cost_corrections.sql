@@ -26,7 +26,7 @@ with both_sides as (
         resource_type,
         rule_id,
         rule_version,
-        cost_usd as billed_usd,
+        cost_usd as frozen_usd,
         0 as known_usd
     from billing.closed_costs
     union all
@@ -39,7 +39,7 @@ with both_sides as (
         k.resource_type,
         k.rule_id,
         k.rule_version,
-        0 as billed_usd,
+        0 as frozen_usd,
         k.cost_usd as known_usd
     from billing.period_closes as c
     inner join billing.period_accounts as a
@@ -60,10 +60,10 @@ select
     resource_type,
     rule_id,
     rule_version,
-    cast(sum(billed_usd) as number(38, 12)) as billed_usd,
+    cast(sum(frozen_usd) as number(38, 12)) as frozen_usd,
     cast(sum(known_usd) as number(38, 12)) as known_usd,
-    cast(sum(known_usd) - sum(billed_usd) as number(38, 12)) as change_usd
+    cast(sum(known_usd) - sum(frozen_usd) as number(38, 12)) as change_usd
 from both_sides
 group by
     period_start, account_id, tenant_id, source, module_id, resource_type, rule_id, rule_version
-having sum(known_usd) <> sum(billed_usd);
+having sum(known_usd) <> sum(frozen_usd);

@@ -7,7 +7,8 @@
 --          metering.cost_rates
 -- why:     internal: the margin is revenue minus attributed cost, in USD. For an account in another
 --          currency it is unknown until the catalog has the rate of the month's first day, and unknown is
---          no number. Active customers are what the levy counts, the tenant's over all modules.
+--          no number. Active customers are what the levy counts, the tenant's over all modules. What is
+--          kept or has no owner is in no row: the costs here are those of tenants, not the whole bill.
 
 create or alter dynamic table metering.unit_economics
 target_lag = '24 hours'

@@ -3,8 +3,9 @@
 -- kind:  task, every four hours, applied in the role meterbook_metering_owner after the view it reads
 -- reads: metering.snowflake_credit_usage
 -- why:   a dynamic table cannot read ACCOUNT_USAGE, so a task adds what the view shows and the latest run
---        decides a day. Four days, because a day is known whole only a day later, and because a task that
---        fails from Friday evening to Monday night then closes its own gap, for which it is never suspended.
+--        decides a day. The views of a day lag behind each other by up to six hours, so a day is read from
+--        eight hours after its end: before that its hours would not sum to what is billed. Four days, so that
+--        a task that fails over a weekend closes its own gap, for which it is never suspended.
 --        Older days are read by hand (docs/runbook.md). A task can be altered only while it is suspended,
 --        and is made suspended. Its days are those of UTC, as ours are.
 
@@ -52,6 +53,8 @@ as
         credits_adjustment,
         credits_billed
     from metering.snowflake_credit_usage
-    where usage_date >= dateadd(day, -4, current_date);
+    where
+        usage_date >= dateadd(day, -4, current_date)
+        and usage_date < cast(dateadd(hour, -8, sysdate()) as date);
 
 alter task metering.t_refresh_snowflake_credit_daily resume;
