@@ -18,7 +18,17 @@ from meterbook_cli.printing import put, put_table, say
 from meterbook_cli.session import FINDINGS, workspace_of
 
 FOUND = ["state", "day", "of", "name", "cost explorer", "bill", "book", "difference"]
-UNOWNED = ["cost", "source", "service", "account", "resource", "owner tag", "guess", "because", "fix"]
+UNOWNED = [
+    "cost",
+    "source",
+    "service",
+    "account",
+    "resource",
+    "owner tag",
+    "guess",
+    "because",
+    "fix",
+]
 
 
 def join(app: typer.Typer) -> None:

@@ -35,14 +35,18 @@ def test_documents_that_contradict_each_other(given: str, says: str, read: Readi
     assert str(refused.value) == says
 
 
-def test_a_rule_may_take_the_position_that_another_leaves(read: Reading) -> None:
+@pytest.mark.parametrize(("former", "later"), [(1, 2), (9, 10)])
+def test_a_rule_may_take_the_position_that_another_leaves(
+    read: Reading, former: int, later: int
+) -> None:
     must_not_overlap(
-        read("""
-        {kind: allocation_rule, id: one, version: 1, position: 10, method: tag}
+        read(f"""
+        {{kind: allocation_rule, id: one, version: {former}, position: 10, method: tag}}
         ---
-        {kind: allocation_rule, id: one, version: 2, position: 20, method: tag, from: 2026-10-01}
+        {{kind: allocation_rule, id: one, version: {later}, position: 20, method: tag,
+          from: 2026-10-01}}
         ---
-        {kind: allocation_rule, id: two, version: 1, position: 10, method: tag, from: 2026-10-01}
+        {{kind: allocation_rule, id: two, version: 1, position: 10, method: tag, from: 2026-10-01}}
         """)
     )
 

@@ -101,6 +101,14 @@ def test_a_column_may_hold_it(desk: Desk) -> None:
         desk.land(desk.file("b.csv", "day,cost\n2026-10-02,2\n"))
 
 
+@pytest.mark.parametrize("text", ["", "NaN", "1E-13", "1E12"])
+def test_a_column_that_holds_no_amount_refuses_the_delivery(text: str, desk: Desk) -> None:
+    desk.mapping = desk.read(MAPPING.replace("AMORTIZED", "{column: EffectiveCost}"))
+    with pytest.raises(FileRefused, match="line 2: the amortized_cost in column EffectiveCost is"):
+        desk.land(desk.file("bill.csv", f"day,cost,EffectiveCost\n2026-10-01,2,{text}\n"))
+    assert list(desk.landing.keys()) == []
+
+
 REFUSED = {
     "2026-10-01,1,RIFee,arn:1,\n": "the unused_upfront in column "
     "reservation_unused_amortized_upfront_fee_for_billing_period is not there",

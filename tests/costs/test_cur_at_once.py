@@ -113,6 +113,20 @@ def test_a_parquet_report_is_read_at_once_as_row_by_row(tmp_path: Path) -> None:
     both(path, Desk(tmp_path, MAPPING).mapping)
 
 
+def test_a_binary_cost_that_is_finer_than_the_mapping_has_it_is_left_alone(tmp_path: Path) -> None:
+    path = tmp_path / "bill.parquet"
+    duckdb.connect().execute(
+        "copy (select '1111' as payer, '' as provider, '2026-10-01' as day, "
+        "0.12345678901::double as cost, '' as service, '' as tags, "
+        "'' as line_item_line_item_type, '' as reservation_reservation_a_r_n) "
+        f"to '{path}' (format parquet)"
+    )
+    mapping = Desk(tmp_path, MAPPING).mapping
+    assert read_at_once(path, mapping) is None
+    with pytest.raises(FileRefused, match="more than 10 decimals"):
+        list(CurFile(path, mapping).rows())
+
+
 def test_where_duckdb_is_not_installed_the_same_bytes_land(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -137,6 +151,7 @@ ODD = {
     "a space beside a quote": [{"tags": '{"tenant": "acme"}'}],
     "a cost with a plus": [{"cost": "+1"}],
     "a cost in thousands": [{"cost": "1e3"}],
+    "leading zeros": [{"cost": "0000000000001"}],
     "more zeros than decimals": [{"cost": "0.10000000000000"}],
 }
 
@@ -150,6 +165,8 @@ def test_what_is_odd_is_left_to_the_reader_that_goes_line_by_line(case: str, des
 
 WRONG = {
     "no cost": [{"cost": "abc"}],
+    "a cost that is too large": [{"cost": "1000000000000"}],
+    "a day that no source bills": [{"day": "9999-12-31"}],
     "a cost that is too fine": [{"cost": "0.1234567890123"}],
     "a power that is too fine": [{"cost": "1.23E-11"}],
     "no day": [{"day": "2026-02-30"}],

@@ -78,8 +78,8 @@ BAD_COSTS = {
     "is empty or NULL, which is no cost": "\\N",
     "is '0.1234567890123', which has more than 12 decimals": "0.1234567890123",
     "is '1E-13', which has more than 12 decimals": "1E-13",
-    "is '1e400', which is not below 100000000000000000000": "1e400",
-    "is '-100000000000000000000', which is not below": "-100000000000000000000",
+    "is '1e400', which is not below 1000000000000": "1e400",
+    "is '-1000000000000', which is not below": "-1000000000000",
     "is '123456789012345678901234567890E-20', which is not below": "123456789012345678901234567890E-20",
 }
 
@@ -94,7 +94,7 @@ def test_a_bad_cost_is_refused_with_line_column_and_value(sentence: str, desk: D
 
 
 @pytest.mark.parametrize(
-    "cost", ["0", "-0.0", "+1.5", ".5", "5.", "1E3", "99999999999999999999.999999999999", "0E-18"]
+    "cost", ["0", "-0.0", "+1.5", ".5", "5.", "1E3", "999999999999.999999999999", "0E-18"]
 )
 def test_any_way_to_write_an_exact_cost_is_taken(cost: str, desk: Desk) -> None:
     assert fault_in(GOOD | {"cost": cost}) is None
@@ -108,8 +108,13 @@ BAD_LINES = {
     "the usage_date in column day is '2026-02-30', which is no day": line(day="2026-02-30"),
     "is '2026-10-01T25:00:00Z', which is no day": line(day="2026-10-01T25:00:00Z"),
     "is '2026-10-01T00:00:00+02:00', which is no day in UTC": line(day="2026-10-01T00:00:00+02:00"),
+    "is '0001-01-01', which is not from 1900-01-01": line(day="0001-01-01"),
+    "is '1899-12-31T23:59:59Z', which is not from": line(day="1899-12-31T23:59:59Z"),
+    "is '9999-12-31', which is not from 1900-01-01 to before 9999-12-31": line(day="9999-12-31"),
     "the payer in column payer is empty or NULL": line(payer=""),
+    f"the payer in column payer is {'1' * 41!r}": line(payer="1" * 41),
     "the payer in column payer is 'a/b'": line(payer="a/b"),
+    "the payer in column payer is '\\ufeff1111'": "\ufeff" + line(),
     "the payer is '2222', before it was '1111'": line(payer="2222"),
     "the line has 5 fields where 6 belong": "1111,2026-10-01,1,USD,AmazonEC2\n",
     "the line has 7 fields where 6 belong": line().rstrip("\n") + ",x\n",
@@ -231,8 +236,8 @@ def test_a_bill_in_several_files_is_one_delivery(desk: Desk) -> None:
 @settings(derandomize=True, max_examples=300, deadline=None)
 @given(
     cost=st.decimals(
-        min_value=Decimal("-99999999999999999999"),
-        max_value=Decimal("99999999999999999999"),
+        min_value=Decimal("-999999999999"),
+        max_value=Decimal("999999999999"),
         allow_nan=False,
         places=12,
     ),

@@ -54,6 +54,13 @@ def test_single_days_are_listed_one_by_one(desk: Desk) -> None:
         desk.land(desk.bill(*days(2, 2, "5"), *days(4, 5), name="b.csv"))
 
 
+def test_days_are_listed_in_their_order_however_the_file_has_them(desk: Desk) -> None:
+    days = [line(day=f"2026-10-0{n}") for n in (3, 1, 2)]
+    desk.land(desk.bill(*days))
+    with pytest.raises(DeliveryOverlaps, match="2026-10-01 to 2026-10-03"):
+        desk.land(desk.bill(*days, line(), name="later.csv"))
+
+
 def test_days_that_nobody_covered_are_landed(desk: Desk) -> None:
     desk.land(desk.bill(*days(1, 3)))
     assert not desk.land(desk.bill(*days(4, 6), name="b.csv")).unchanged

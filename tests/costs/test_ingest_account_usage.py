@@ -207,6 +207,7 @@ def test_a_run_that_dies_leaves_no_delivery(desk: Desk) -> None:
         (hour_line(end="tomorrow"), "END_TIME is 'tomorrow'"),
         (hour_line(name=""), "WAREHOUSE_NAME is empty or NULL"),
         (hour_line(compute=""), "CREDITS_USED_COMPUTE is empty or NULL"),
+        (hour_line(compute="1000000000"), "'1000000000', which is no number"),
         (hour_line(compute="-0.1"), "CREDITS_USED_COMPUTE is '-0.1', which is below zero"),
         (hour_line(cloud="0,1"), "CREDITS_USED_CLOUD_SERVICES is '0,1', which is no number"),
         (hour_line(queries="0.00000000001"), "QUERIES is .* more than 10 decimals"),
@@ -245,6 +246,20 @@ def test_a_query_that_cannot_be_taken_is_named(
 def test_a_day_that_is_none_is_named(desk: Desk, day: str) -> None:
     with pytest.raises(FileRefused, match=r"daily\.csv, line 2: USAGE_DATE"):
         desk.land(desk.daily(day_line(day)))
+
+
+@pytest.mark.parametrize("column", ["compute", "cloud", "used"])
+def test_credits_of_a_day_are_never_used_below_zero(desk: Desk, column: str) -> None:
+    with pytest.raises(FileRefused, match=r"daily\.csv, line 2: .*'-1', which is below zero"):
+        desk.land(desk.daily(day_line(**{column: "-1"})))
+
+
+def test_an_export_that_is_written_anew_while_it_is_read_does_not_land(desk: Desk) -> None:
+    file = desk.daily()
+    anew = Disturbance(0, lambda: desk.daily(day_line(billed="2")))
+    with pytest.raises(FileRefused, match="the content changed while it was read"):
+        desk.land(file, store=DisturbedStore(desk.landing, anew))
+    assert desk.closed() == []
 
 
 def test_exports_that_overlap_are_refused(desk: Desk) -> None:

@@ -325,6 +325,13 @@ def test_those_columns_may_come_and_go_between_the_states_of_a_month(exports: Ex
     assert days(a_book_after(exports)) == {"2026-10-01": 3}
 
 
+def test_a_day_that_is_gone_has_cost_nothing_amortized_either(exports: Exports) -> None:
+    exports.land(with_amortized(LIGHT))
+    moved = replace(LATER, files=((("2026-10-02", "3", "acme"),),))
+    gone, now = sorted(exports.land(with_amortized(moved)).days, key=lambda day: day.usage_date)
+    assert (gone.amortized_usd, now.amortized_usd) == (Decimal(0), Decimal(3))
+
+
 def a_book_after(exports: Exports) -> Book:
     book = a_book(exports.landing)
     book.update()

@@ -110,6 +110,20 @@ def test_a_provider_that_is_not_there_is_unavailable() -> None:
         asking().page(page("http://127.0.0.1:9/costs"))
 
 
+def test_what_stands_in_an_address_is_not_told(provider: Provider) -> None:
+    """The address of a next page may have a token in it."""
+    provider.says("/costs", Answer(wait_seconds=0.3))
+    for base in (provider.url, "http://127.0.0.1:9"):
+        with pytest.raises(ExternalCostsUnavailable) as raised:
+            asking(read_seconds=0.02).page(page(f"{base}/costs?token=kept-to-itself"))
+        assert "kept-to-itself" not in str(raised.value)
+
+
+def test_an_address_that_is_none_is_refused() -> None:
+    with pytest.raises(ExternalCostsRefused, match="cannot be read"):
+        asking().page(page("http://127.0.0.1:99999/costs"))
+
+
 @pytest.mark.parametrize("more", [0, 1])
 def test_a_page_has_a_longest_length(
     provider: Provider, monkeypatch: pytest.MonkeyPatch, more: int

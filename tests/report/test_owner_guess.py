@@ -9,7 +9,7 @@ from meterbook.report.owner_guess import Evidence, Guess, Owners, guess
 
 TODAY = date(2026, 11, 21)
 ALWAYS, ENDED = (date(1900, 1, 1), date(9999, 12, 31)), (date(1900, 1, 1), date(2026, 11, 21))
-TENANTS = ("acme", "bolt-energy", "eu", "site1", "site2", "acme-labs")
+TENANTS = ("acme", "bolt-energy", "eu", "site1", "site2", "acme-labs", "rds")
 NAMES = [
     *(("tenant", one, one, ALWAYS) for one in TENANTS),
     ("tenant", "dusk", "dusk", ENDED),
@@ -18,6 +18,8 @@ NAMES = [
     ("folded", "baseload", "base-load", ALWAYS),
     ("owner", "base-load", "base-load", ALWAYS),
     ("alias", "twin", "acme", ALWAYS),
+    ("folded", "both", "acme", ALWAYS),
+    ("folded", "both", "site1", ALWAYS),
     ("alias", "twin", "site1", ENDED),
 ]
 OWNERS = Owners(
@@ -111,10 +113,13 @@ def test_evidence_that_disagrees_is_no_evidence() -> None:
 
 
 def test_a_tag_means_today_what_an_alias_of_today_says() -> None:
-    meanings = {tag: OWNERS.meaning(tag) for tag in ("Blitz", "BASE LOAD", "Old Blitz", "other")}
+    meanings = {
+        tag: OWNERS.meaning(tag) for tag in ("Blitz", "BASE LOAD", "Both", "Old Blitz", "other")
+    }
     assert meanings == {
         "Blitz": "bolt-energy",
         "BASE LOAD": "base-load",
+        "Both": "acme",
         "Old Blitz": "Old Blitz",
         "other": "other",
     }

@@ -12,6 +12,8 @@ from decimal import Decimal
 
 import pytest
 from costs.cost_book import CATALOG, Cost, CostBook, cost
+from meterbook.catalog.apply_catalog import apply_catalog
+from meterbook.catalog.read_catalog import read_catalog
 from meterbook.period import Period
 from meterbook.report.unattributed import Unattributed, unattributed
 
@@ -195,6 +197,9 @@ ODD = f"""
 {{kind: allocation_rule, id: last, version: 1, position: 999999, method: platform,
  match: {{service: Nothing}}, from: 2026-01-01}}
 ---
+{{kind: allocation_rule, id: ended, version: 1, position: 999998, method: platform,
+ match: {{service: X}}, from: 2026-11-01, until: 2026-11-05}}
+---
 {{kind: cost_rate, id: snowflake_credit, value: 3}}
 """
 CREDITS = [
@@ -240,7 +245,17 @@ def odd(founded_costs: CostBook, tmp_path_factory: pytest.TempPathFactory) -> Co
         cost("20", day, service="Refunded", resource_id="acme-f"),
         cost("-21", day, service="Refunded", resource_id="acme-f"),
         cost("1.5", day, service="acme service/β", account="", resource_id="acme-g"),
+        cost("1.1", day, service="acme service/γ", account="", resource_id="acme-i"),
+        cost("50", day, owner_tag="bolt", account=""),
+        cost("50", day, owner_tag="acme", account="777"),
+        cost("1.05", day, owner_tag="sandbox", account="777"),
+        cost("1.04", day, account="777", resource_id="vol-7"),
     ])  # fmt: skip
+    book.land("strange", [
+        cost("1.4", day, owner_tag="acme\n", service="Tagged", resource_id="a"),
+        cost("1.3", day, owner_tag="ac\u0085me", service="Tagged", resource_id="b"),
+        cost("1.2", day, service="Tab\tbed", resource_id="acme-h"),
+    ], payer="999999999999")  # fmt: skip
     maps = [cost("30", day, service="geocoding", account="acme-maps", owner_tag="")]
     book.land("maps", maps, stream="external_cost", payer="maps")
     book.land("credits", CREDITS, stream="account_usage", payer="")
@@ -272,6 +287,37 @@ def test_what_cannot_be_moved_says_why(odds: Unattributed) -> None:
     assert told["", "acme-e"][::2] == ("acme", "tag the resource")
 
 
+def test_what_the_catalog_could_not_hold_is_not_proposed(odds: Unattributed, odd: CostBook) -> None:
+    """A tag with a line's end is no text of a catalog; all of its service may still be moved."""
+    fixes = {line.charge.resource: line.fix for line in odds.lines}
+    assert (fixes["a"], fixes["b"]) == ("unattributed-Tagged-111122223333",) * 2
+    assert fixes["acme-h"] == "tag the resource"
+    book = odd.at("2026-11-05T08:00")
+    (odd.root / "catalog/fix.yaml").write_text(odds.yaml(), "utf-8")
+    proposed = [one["id"] for one in odds.documents]
+    applied = apply_catalog(book, read_catalog(odd.root / "catalog"), dry_run=True)
+    (odd.root / "catalog/fix.yaml").unlink()
+    assert len([change for change in applied.changes if change.action == "add"]) == len(proposed)
+
+
+def test_a_short_list_proposes_no_rule_that_would_take_what_it_does_not_show(odd: CostBook) -> None:
+    last = unattributed(odd.book, limit=7).lines[-1]
+    assert (last.charge.resource, last.fix) == ("acme-a", "tag the resource")
+
+
+def test_rules_that_are_named_alike_are_told_apart(odds: Unattributed) -> None:
+    named = {one["match"].get("service"): one["id"] for one in odds.documents if "match" in one}
+    assert named["acme service/β"] == "unattributed-acme-service"
+    assert named["acme service/γ"] == "unattributed-acme-service-2"
+
+
+def test_an_account_with_cost_that_is_tagged_for_nobody_known_is_no_evidence(
+    odds: Unattributed,
+) -> None:
+    (line,) = [line for line in odds.lines if line.charge.resource == "vol-7"]
+    assert line.guess.tenant_id == ""
+
+
 def test_a_refund_that_is_more_than_the_charge_leaves_nothing_to_own(odds: Unattributed) -> None:
     assert "Refunded" not in {line.charge.service for line in odds.lines}
 
@@ -284,7 +330,7 @@ def test_an_account_that_is_not_told_is_not_matched_by(odds: Unattributed) -> No
 
 def test_where_the_last_position_is_taken_rules_come_close_before_it(odds: Unattributed) -> None:
     positions = {one["position"] for one in odds.documents}
-    assert positions == {999_998, 999_997}
+    assert positions == {999_997, 999_996, 999_995, 999_994}
 
 
 def test_cost_of_other_providers_and_of_snowflake_is_ranked_with_the_rest(

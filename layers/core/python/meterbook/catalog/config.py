@@ -10,8 +10,8 @@ from meterbook.catalog.reader import Reader
 
 def config(doc: Reader) -> Fields:
     """A figure that Meterbook judges by, over time."""
-    name, _, payer = doc.text("id").partition(":")
-    if name not in CONFIG or (payer and name != "cost_source"):
+    name, colon, payer = doc.text("id").partition(":")
+    if name not in CONFIG or (colon and not (payer and name == "cost_source")):
         known = f"Known are {', '.join(CONFIG)} and cost_source:<payer>."
         hint = f"{did_you_mean(doc.text('id'), CONFIG)} {known}".strip()
         raise doc.refusal("id", f"nothing is configured by {doc.text('id')!r}", hint)

@@ -7,7 +7,14 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from itertools import pairwise
 
-from meterbook.catalog.document import FIRST_DAY, LAST_DAY, Document, Fields, did_you_mean
+from meterbook.catalog.document import (
+    FIRST_DAY,
+    LAST_DAY,
+    Document,
+    Fields,
+    did_you_mean,
+    folded_name,
+)
 from meterbook.errors import CatalogRefused
 
 Index = Mapping[tuple[str, str], Document]
@@ -23,6 +30,7 @@ def must_be_consistent(documents: Iterable[Document]) -> None:
     for document in index.values():
         _must_find_references(document, index)
         _must_price_what_is_billed(document, index)
+        _must_leave_tenants_their_names(document, index)
 
 
 def must_not_overlap(documents: Iterable[Document], removed: Iterable[Document] = ()) -> None:
@@ -50,6 +58,20 @@ def _must_find_references(document: Document, index: Index) -> None:
             near = did_you_mean(wanted, [known for of, known in index if of == kind])
             detail = f"{document.title}, {field}: the catalog has no {kind} {wanted!r}"
             raise document.refusal(detail, near or f"Add it, or take it out of {field}.")
+
+
+def _must_leave_tenants_their_names(document: Document, index: Index) -> None:
+    """Refuse an alias that folds a tenant's own id into somebody else's name."""
+    body = document.body
+    if document.kind != "tag_aliases" or body["tag"] != "owner" or not body["fold"]:
+        return
+    tenants = {folded_name(id_): id_ for kind, id_ in index if kind == "tenant"}
+    for alias in body["aliases"]:
+        tenant_id = tenants.get(folded_name(alias["raw"]), alias["value"])
+        if tenant_id != alias["value"]:
+            detail = f"{document.title}, aliases: {alias['raw']!r} is the tenant {tenant_id!r} "
+            detail += f"when it is folded, and stands for {alias['value']!r}"
+            raise document.refusal(detail, "Let it stand for the tenant, or do not fold.")
 
 
 def _references(document: Document) -> Iterator[tuple[str, str, str]]:
@@ -193,9 +215,21 @@ def _owned_alone(document: Document) -> Iterator[tuple[str, str, Fields]]:
     for entry in body.get("aliases", ()):
         subject = f"the {body['tag']} tag {entry['raw']!r} has two aliases"
         yield subject, repr(entry["value"]), {}
+    for name, value in sorted(_folded_aliases(body).items()):
+        yield f"the {body['tag']} tag {name!r} has two folding aliases", repr(value), {}
     for entry in body.get("owners", ()):
         subject = f"the {body['by']} {entry['value']!r} has two owners"
         yield subject, repr(entry["owner"]), {}
+
+
+def _folded_aliases(body: Fields) -> dict[str, str]:
+    """What each folded name stands for; a value is a name of itself."""
+    aliases = body["aliases"] if body.get("fold") else []
+    return {
+        folded_name(name): alias["value"]
+        for alias in aliases
+        for name in (alias["raw"], alias["value"])
+    }
 
 
 def _superseded_on(rule: Document, index: Index) -> str:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from decimal import Decimal
 
 from meterbook.catalog.config import over_time
-from meterbook.catalog.document import Fields, did_you_mean
+from meterbook.catalog.document import Fields, did_you_mean, folded_name
 from meterbook.catalog.reader import Reader
 from meterbook.errors import UnknownCurrency
 from meterbook.money import minor_digits
@@ -19,7 +19,6 @@ SPLIT_BY = {
     "tenants": ("even", "tenants", "They are those among whom a pool is split evenly."),
 }
 TAGS = ("owner", "module", "service")
-_NOT_FOLDED = str.maketrans("", "", " -_.")
 
 
 def allocation_rule(doc: Reader) -> Fields:
@@ -86,7 +85,7 @@ def _must_fold_apart(doc: Reader, pairs: list[Fields]) -> None:
     """Refuse two values of one folded text; what an alias stands for is a name of itself too."""
     known: dict[str, Fields] = {}
     for pair in [*pairs, *({"raw": pair["value"], "value": pair["value"]} for pair in pairs)]:
-        folded = pair["raw"].translate(_NOT_FOLDED).lower()
+        folded = folded_name(pair["raw"])
         if not folded:
             detail = f"nothing is left of {pair['raw']!r} when it is folded"
             raise doc.refusal("aliases", detail, "Take it out, or do not fold.")

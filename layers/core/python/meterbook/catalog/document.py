@@ -15,6 +15,8 @@ FIRST_DAY = "1900-01-01"
 LAST_DAY = "9999-12-31"
 ALWAYS = {"starts_on": FIRST_DAY, "ends_on": LAST_DAY}
 
+_NOT_FOLDED = str.maketrans("", "", " -_.")
+
 # A part of a document's body; its values are texts, booleans, and lists and mappings of them.
 Fields = dict[str, Any]
 
@@ -51,6 +53,11 @@ class Document:
     def refusal(self, detail: str, remedy: str = "") -> CatalogRefused:
         """Build the error that names this document's file and line, for the caller to raise."""
         return CatalogRefused(file=self.file, row=self.line, detail=detail, remedy=remedy)
+
+
+def folded_name(text: str) -> str:
+    """A text as an alias that folds compares it: without case, spaces, '-', '_' and '.'."""
+    return text.translate(_NOT_FOLDED).lower()
 
 
 def did_you_mean(word: str, known: Iterable[str]) -> str:

@@ -20,7 +20,7 @@ from meterbook.errors import FileRefused
 from meterbook.textfile import CsvShape, as_text, csv_records, places_of, read_lines, without_bom
 
 FINEST = Decimal("1E-10")
-CREDITS_BELOW = Decimal("1E15")
+CREDITS_BELOW = Decimal("1E9")
 _NULLS = ("", r"\N")
 _NUMBER = re.compile(r"[+-]?([0-9]{1,20}(\.[0-9]*)?|\.[0-9]+)([eE][+-]?[0-9]{1,2})?")
 _MILLISECONDS = re.compile(r"[0-9]{1,10}")  # no query runs for 115 days

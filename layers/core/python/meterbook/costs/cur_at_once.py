@@ -286,7 +286,7 @@ def _row_sql(said: Mapping[str, str]) -> str:
 
 def _exact(sql: str, decimals: int) -> str:
     """A text as a decimal, NULL unless it is plainly written and no digit of it is lost."""
-    plain = rf"-?[0-9]{{1,18}}(\.[0-9]{{1,{decimals}}})?"
+    plain = rf"-?[0-9]{{1,12}}(\.[0-9]{{1,{decimals}}})?"
     power = r"-?[0-9](\.[0-9]{1,12})?[eE]-[0-9]{1,2}"
     fine = (
         rf"length(regexp_extract({sql}, '\.([0-9]+)', 1)) "

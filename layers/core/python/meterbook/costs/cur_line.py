@@ -15,7 +15,11 @@ CURRENCY = "USD"
 # Adds up what the source says: a sum that had to be rounded would be no control total.
 EXACT = Context(prec=60, traps=[Inexact, InvalidOperation])
 DECIMALS = 12
-COST_BELOW = Decimal("1E20")
+# A share of a day's cost is worked out in 38 digits: a cost that they do not hold, once landed,
+# would stop every refresh of the book.
+COST_BELOW = Decimal("1E12")
+# Only on these days CONFIG says which source bills; cost of another day would count nowhere.
+_FIRST_DAY, _END_DAY = date(1900, 1, 1), date(9999, 12, 31)
 _LONGEST_COST = 60
 _LONGEST_PAYER = 40  # it is a part of delivery ids, too
 _COST = re.compile(r"[+-]?(?:([0-9]+)(\.[0-9]*)?|\.[0-9]+)([eE][+-]?[0-9]{1,3})?")
@@ -83,10 +87,12 @@ def _currency_fault(text: str) -> tuple[str, str] | None:
 @lru_cache(maxsize=4096)
 def _day_fault(text: str) -> tuple[str, str] | None:
     try:
-        day_of(text)
+        day = day_of(text)
     except ValueError:
         remedy = "Write days like 2026-10-31, 2026-10-31T23:00:00Z or 2026-10-31 23:00:00."
         return "which is no day in UTC", remedy
+    if not _FIRST_DAY <= day < _END_DAY:
+        return f"which is not from {_FIRST_DAY} to before {_END_DAY}", "Look whether it is a day."
     return None
 
 

@@ -7,7 +7,7 @@ import json
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from urllib.parse import urljoin, urlsplit
+from urllib.parse import urldefrag, urljoin, urlsplit
 
 from meterbook.costs.external_provider import ExternalProvider
 from meterbook.errors import InputRefused
@@ -44,7 +44,7 @@ def pages_of(costs: ExternalCosts, provider: ExternalProvider, url: str) -> Iter
 def _next_url(provider: ExternalProvider, url: str, told: str) -> str:
     """The address of the next page, which gets the same secret: so it is on the same host."""
     try:
-        following = urljoin(url, told)
+        following = urldefrag(urljoin(url, told)).url  # no server is told what follows a #
         here, there = urlsplit(url), urlsplit(following)
     except ValueError:
         raise untaken(provider, f"its next page is at {told[:80]!r}, which is no address") from None

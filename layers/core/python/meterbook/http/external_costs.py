@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from urllib3 import BaseHTTPResponse, PoolManager, Retry, Timeout
-from urllib3.exceptions import HTTPError
+from urllib3.exceptions import HTTPError, LocationParseError, MaxRetryError
 from urllib3.util import parse_url
 
 from meterbook.errors import ExternalCostsRefused, ExternalCostsUnavailable, InputRefused
@@ -51,7 +51,7 @@ class HttpExternalCosts:
                 _must_be_given(asked, answer)
                 body = answer.read(LONGEST_PAGE_BYTES + 1)
         except HTTPError as error:
-            raise ExternalCostsUnavailable(provider=asked.provider, detail=error) from error
+            raise ExternalCostsUnavailable(provider=asked.provider, detail=_why(error)) from error
         if len(body) > LONGEST_PAGE_BYTES:
             raise _refused(asked, f"a page is longer than {LONGEST_PAGE_BYTES:,} bytes")
         return body
@@ -71,7 +71,10 @@ class HttpExternalCosts:
 
 def _must_be_private(asked: CostPage) -> None:
     """HTTPS, except to this machine itself."""
-    url = parse_url(asked.url)
+    try:
+        url = parse_url(asked.url)
+    except LocationParseError:
+        raise _refused(asked, "its address cannot be read") from None
     if url.scheme != "https" and not (url.scheme == "http" and url.host in LOOPBACK):
         raise _refused(asked, "its address is not https, and plain http is for this machine alone")
 
@@ -85,6 +88,11 @@ def _must_be_given(asked: CostPage, answer: BaseHTTPResponse) -> None:
         raise _refused(asked, f"it answered {answer.status}")
     if not {"content-length", "transfer-encoding"} & {name.lower() for name in answer.headers}:
         raise _refused(asked, "it does not say how long its answer is")
+
+
+def _why(error: HTTPError) -> object:
+    """What went wrong; the address, in whose query a token may stand, is not repeated."""
+    return (error.reason if isinstance(error, MaxRetryError) else None) or error
 
 
 def _refused(asked: CostPage, detail: str) -> ExternalCostsRefused:

@@ -9,13 +9,13 @@ from datetime import date
 from difflib import get_close_matches
 from functools import cache
 
+from meterbook.catalog.document import folded_name
 from meterbook.ports import Row
 
 NEARNESS = 0.8
 """How alike two spellings are that mean one name: of six letters one may differ."""
 SHORTEST = 4
 """A shorter name is too easily another's to be taken for a misspelling."""
-_APART = re.compile(r"[ ._-]")
 _WORD = re.compile(r"[a-z0-9]+")
 _ARN = re.compile(r"arn:[^:]*:[^:]*:[^:]*:[^:]*:")
 _NOT_DIGITS = re.compile(r"\D")
@@ -57,22 +57,23 @@ class Owners:
         }
         self._spelled: dict[str, set[str]] = {}
         for row in rows:
-            self._spelled.setdefault(fold(str(row["name"])), set()).add(str(row["owner"]))
+            self._spelled.setdefault(folded_name(str(row["name"])), set()).add(str(row["owner"]))
         self._by_digits: dict[str, list[str]] = {}
         for name in self._spelled:
             self._by_digits.setdefault(_digits(name), []).append(name)
         # Two letters (eu, db) stand in names for too much else.
-        self._by_words = {fold(one): one for one in sorted(self.tenants) if len(fold(one)) > 2}
+        words = {folded_name(one): one for one in sorted(self.tenants)}
+        self._by_words = {word: one for word, one in words.items() if len(word) > 2}
         self.near = cache(self._near)
 
     def meaning(self, tag: str) -> str:
         """What an owner tag stands for from today on."""
         exact = self._aliases.get(("alias", tag))
-        return exact or self._aliases.get(("folded", fold(tag))) or tag
+        return exact or self._aliases.get(("folded", folded_name(tag))) or tag
 
     def _near(self, tag: str) -> frozenset[str]:
         """The owners whose name is this one, typed differently or mistyped."""
-        folded = fold(tag)
+        folded = folded_name(tag)
         if not folded or folded in self._spelled:
             return frozenset(self._spelled.get(folded, ()))
         if len(folded) < SHORTEST:
@@ -91,11 +92,6 @@ class Owners:
             for end in range(start + 1, len(words) + 1)
         )
         return frozenset(self._by_words[run] for run in runs if run in self._by_words)
-
-
-def fold(name: str) -> str:
-    """A name without case, spaces, hyphens, underscores and dots, as folding aliases have it."""
-    return _APART.sub("", name).lower()
 
 
 def guess(owner_tag: str, resource: str, evidence: Evidence, owners: Owners) -> Guess:

@@ -24,6 +24,7 @@ UNSHARED = {
     "no_usage": "rule {rule} found no usage to share it by",
     "no_tenant": "rule {rule} gives it to nobody who was a tenant",
 }
+_UNWRITABLE = re.compile(r"[\x00-\x1f\x7f-\x9f]")  # in no text that the catalog takes
 Document = dict[str, Any]
 Names = Mapping[tuple[str, ...], set[str]]
 
@@ -176,9 +177,11 @@ class _Fixer:
             return ""
         if self._is_alias(charge, found.tenant_id):
             return self._alias_id
-        if not charge.service or len(self._guesses[_place(charge)]) > 1:
+        place = _place(charge)
+        is_one = charge.service and len(self._guesses[place]) == 1
+        if not is_one or _UNWRITABLE.search("".join(place)):
             return "tag the resource"
-        return self._rule_id(_place(charge))
+        return self._rule_id(place)
 
     def documents(self, lines: Sequence[Unowned]) -> list[Document]:
         """What the fixes of these lines name: one document of aliases, and rules."""
@@ -215,7 +218,8 @@ class _Fixer:
 
     def _is_alias(self, charge: Charge, tenant_id: str) -> bool:
         """Whether all that has the tag is the tenant's, and a rule goes by tags."""
-        if not charge.owner_tag or len(self._guesses[charge.owner_tag,]) > 1:
+        tag = charge.owner_tag
+        if not tag or _UNWRITABLE.search(tag) or len(self._guesses[tag,]) > 1:
             return False
         rule = self._rule_of(charge, tenant_id)
         return rule is not None and rule["method"] == "tag"
