@@ -117,18 +117,27 @@ def own(book: Catalog, day: str, costs: Costs, result: Answer) -> tuple[Owned, F
         if rule and rule["method"] in SPLITS:
             key = rule["id"], rule["version"]
             pools[place, *key] += cost
-            is_unowned = not any(weights[key].values()) or not owners_alive(
-                book, rule, weights[key], day
-            )
+            has_owner = owned_part(cost, weights[key], owners_alive(book, rule, weights[key], day))
         else:
             owned[decided(rule, tags["owner_tag"], place)] += cost
-            is_unowned = rule is None
-        if is_unowned and grain.source == "aws":
-            gap += max(cost, Fraction(0))
+            has_owner = cost if rule else Fraction(0)
+        if grain.source == "aws" and cost > 0:
+            gap += cost - has_owner
     for (place, *rule_key), cost in pools.items():
         key = rule_key[0], rule_key[1]
         split_pool(book, day, place, rules[key], weights[key], cost, owned)
     return owned, gap
+
+
+def owned_part(
+    cost: Fraction, weights: dict[str, Fraction], alive: dict[str, Fraction]
+) -> Fraction:
+    """What of a charge goes to owners who are tenants, cut to whole 10^-12 USD."""
+    if not any(weights.values()):
+        return Fraction(0)
+    spans = split(TRILLION, weights)
+    share = sum(spans[owner] for owner in alive)
+    return Fraction(int(cost * share), TRILLION)
 
 
 def meaning(book: Catalog, grain: Grain, day: str) -> Json:

@@ -103,7 +103,9 @@ DEFECTS = {
         ("unattributed_units * 1000000 > ", "unattributed_units * 1000000 >= "),
         ("c.source = 'aws' and ", ""),
         ("c.cost_usd > 0", "c.cost_usd <> 0"),
-        ("    where is_tenant\n", ""),
+        ("iff(is_tenant, share_to_here - share_before, 0)", "share_to_here - share_before"),
+        ("when split_by = '' then charge_units\n", ""),
+        ("when method = 'none' then 0\n", ""),
     ],
     "cost_conservation": [("and method <> 'tag'", "")],
     "snowflake_query_owners": [

@@ -5,6 +5,7 @@
 -- refresh: parts by usage_date
 -- reads:   metering.ruled_cost_daily, metering.split_shares, metering.delivered_days, metering.config
 -- why:     numerator and denominator are the same positive charges, so that a refund cannot hide a gap.
+--          Of a charge that is split, the parts of owners who are no tenant on the day have no owner either.
 --          Only settled days are judged, by the threshold in force on the day, strictly above it; the
 --          threshold is kept beside the verdict.
 
@@ -13,42 +14,64 @@ target_lag = '1 hour'
 warehouse = meterbook_transform
 refresh_mode = incremental
 as
-with shared_days as (
-    select distinct
+with owned_shares as (
+    select
         usage_date,
-        split_by
+        split_by,
+        sum(iff(is_tenant, share_to_here - share_before, 0)) as owned_share
     from metering.split_shares
-    where is_tenant
+    group by usage_date, split_by
 ),
 
 charges as (
     select
         c.usage_date,
-        c.cost_usd,
-        iff(
-            c.method = 'none' or (c.split_by <> '' and d.usage_date is null), c.cost_usd, 0
-        ) as unattributed_usd
+        c.method,
+        c.split_by,
+        cast(c.cost_usd * 1000000000000 as number(38, 0)) as charge_units,
+        cast(coalesce(o.owned_share, 0) as number(13, 0)) as owned_share
     from metering.ruled_cost_daily as c
-    left join shared_days as d on c.usage_date = d.usage_date and c.split_by = d.split_by
+    left join owned_shares as o on c.usage_date = o.usage_date and c.split_by = o.split_by
     where c.source = 'aws' and c.cost_usd > 0
+),
+
+products as (
+    select
+        usage_date,
+        method,
+        split_by,
+        charge_units,
+        cast(charge_units * owned_share as number(38, 0)) as owned_numerator
+    from charges
+),
+
+owned as (
+    select
+        usage_date,
+        charge_units,
+        case
+            when method = 'none' then 0
+            when split_by = '' then charge_units
+            else cast(
+                (owned_numerator - mod(owned_numerator, 1000000000000)) / 1000000000000
+                as number(38, 0)
+            )
+        end as owned_units
+    from products
 ),
 
 charged_days as (
     select
         usage_date,
-        cast(sum(cost_usd) as number(38, 12)) as total_aws_cost_usd,
-        cast(sum(unattributed_usd) as number(38, 12)) as unattributed_cost_usd,
-        cast(sum(cost_usd) * 1000000000000 as number(38, 0)) as total_units,
-        cast(sum(unattributed_usd) * 1000000000000 as number(38, 0)) as unattributed_units
-    from charges
+        cast(sum(charge_units) as number(38, 0)) as total_units,
+        cast(sum(charge_units) - sum(owned_units) as number(38, 0)) as unattributed_units
+    from owned
     group by usage_date
 ),
 
 judged_by as (
     select
         d.usage_date,
-        coalesce(c.total_aws_cost_usd, 0) as total_aws_cost_usd,
-        coalesce(c.unattributed_cost_usd, 0) as unattributed_cost_usd,
         coalesce(c.total_units, 0) as total_units,
         coalesce(c.unattributed_units, 0) as unattributed_units,
         greatest(coalesce(c.total_units, 0), 1) as divisor_units,
@@ -73,8 +96,8 @@ judged_by as (
 
 select
     usage_date,
-    total_aws_cost_usd,
-    unattributed_cost_usd,
+    cast(total_units * 0.000000000001 as number(38, 12)) as total_aws_cost_usd,
+    cast(unattributed_units * 0.000000000001 as number(38, 12)) as unattributed_cost_usd,
     cast(
         (share_numerator - mod(share_numerator, divisor_units)) / divisor_units as number(38, 0)
     ) * 0.000000000001 as unattributed_share,
