@@ -17,7 +17,6 @@ PATH = re.compile(r"`((?:[a-z_0-9.]+/)+[A-Za-z_0-9.]+)`")
 FORBIDDEN = re.compile(
     r"(?<![\w./])/(?:work|root|tmp/[a-z]|home)/|pypi\.|registry\.npm|deb\.debian"
 )
-DATA = Path(os.environ.get("DATA", ROOT / "../shared/data"))
 
 
 def block(kind):
@@ -44,12 +43,6 @@ def demo(tmp_path_factory):
 
 def test_the_readme_shows_what_make_demo_prints(demo):
     assert block("demo") == demo[1]
-
-
-@pytest.mark.real
-@pytest.mark.skipif(not (DATA / "aws-paired-day").is_dir(), reason="the published data is not here")
-def test_the_readme_shows_what_make_real_prints(tmp_path):
-    assert block("real") == output_of("real", tmp_path / "real", "--data", str(DATA))
 
 
 def test_the_event_that_flow_md_follows_is_in_the_demo(demo):

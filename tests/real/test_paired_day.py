@@ -12,6 +12,7 @@ import csv
 import gzip
 import json
 import os
+import re
 import subprocess
 import sys
 from collections import defaultdict
@@ -22,17 +23,22 @@ from typing import Any
 
 import pytest
 from journey.walk import paired_day
+from meterbook.sqlfiles import project_folder
 
 pytestmark = pytest.mark.real
 
+SAID = "(said)"
 PLAIN = {"PYTHONHASHSEED": "0", "TZ": "UTC", "LANG": "C"}
 ELSEWHERE = {"PYTHONHASHSEED": "4711", "TZ": "Pacific/Chatham", "LANG": "tr_TR.UTF-8"}
 
 
 def run_real(workspace: Path, environment: dict[str, str]) -> dict[str, bytes]:
-    """Run `meterbook real` in a process of its own; give every document that it left, by name."""
+    """Run `meterbook real` in a process of its own; give every document that it left, by name.
+
+    What it said is among them, as `SAID`.
+    """
     data = paired_day().usage_files[0].parents[1]
-    subprocess.run(
+    done = subprocess.run(
         [
             sys.executable,
             "-c",
@@ -40,16 +46,17 @@ def run_real(workspace: Path, environment: dict[str, str]) -> dict[str, bytes]:
             *("real", "--workspace", str(workspace), "--data", str(data)),
         ],
         check=True,
-        env={**os.environ, **environment},
+        env={**os.environ, "NO_COLOR": "1", "COLUMNS": "100", **environment},
         capture_output=True,
     )
     kept = ("summary.json", "azure.json", "cur.json", "evidence/", "outbox")
     files = {str(path.relative_to(workspace)): path for path in workspace.rglob("*")}
-    return {
+    left = {
         name: path.read_bytes()
         for name, path in files.items()
         if path.is_file() and name.startswith(kept)
     }
+    return left | {SAID: done.stdout}
 
 
 @pytest.fixture(scope="module")
@@ -69,6 +76,12 @@ def test_a_second_run_elsewhere_leaves_the_same_bytes(runs: list[dict[str, bytes
     assert sorted(first) == sorted(second)
     assert [name for name in first if first[name] != second[name]] == []
     assert sum(name.endswith(".pdf") for name in first) == 3
+
+
+def test_the_readme_shows_what_it_prints(runs: list[dict[str, bytes]]) -> None:
+    readme = (project_folder("examples").parent / "README.md").read_text("utf-8")
+    (shown,) = re.findall(r"```text real\n(.*?)```", readme, re.DOTALL)
+    assert runs[0][SAID].decode() == shown
 
 
 def test_the_bill_is_the_one_that_amazon_published(summary: dict[str, Any]) -> None:
