@@ -89,8 +89,8 @@ def test_unattributed_lists_what_nobody_owns(run: Run) -> None:
     found = run("unattributed")
     assert found.exit_code == 3
     header, row = found.stdout.splitlines()
-    assert words(header) == "cost service account resource owner tag guess because fix"
-    assert words(row) == f"0.25 AmazonS3 {PAYER}"
+    assert words(header) == "cost source service account resource owner tag guess because fix"
+    assert words(row) == f"0.25 aws AmazonS3 {PAYER}"
     assert found.stderr == ("0.25 USD has no owner; 0 document(s) would have moved 0 USD of it.\n")
     assert run("unattributed", "--period", "2026-09").exit_code == 0
 
