@@ -4,7 +4,7 @@ DATA ?= ../shared/data
 BIN := .venv/bin
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
 
-.PHONY: demo real synth test bench lint format clean
+.PHONY: demo real synth test pytest bench lint format clean
 
 demo: .venv/local                ## a made month, from events to invoices, in build/demo
 	$(BIN)/meterbook demo --workspace build/demo
@@ -16,7 +16,10 @@ synth: .venv/layers              ## the templates of every environment, in cdk.o
 	rm -rf cdk.out
 	$(BIN)/python -m infra.app
 
-test: lint .venv/layers         ## everything that must hold, in parallel
+test: .venv/layers              ## everything that must hold, in parallel
+	$(MAKE) --jobs 2 --output-sync=target lint pytest
+
+pytest: .venv/layers
 	DATA=$(abspath $(DATA)) $(BIN)/pytest -n 2 --dist worksteal
 
 bench: .venv/layers .venv/peers  ## ours against peers and limits, in build/bench
@@ -26,7 +29,7 @@ lint: .venv/test                 ## format, style, types, who may lean on whom, 
 	$(BIN)/ruff format --check .
 	$(BIN)/ruff check .
 	$(BIN)/mypy
-	for handler in functions/*/handler.py; do $(BIN)/mypy $$handler || exit 1; done
+	$(BIN)/mypy --explicit-package-bases functions
 	PYTHONPATH=. $(BIN)/lint-imports
 	$(BIN)/sqlfluff lint --processes 2 sql
 
