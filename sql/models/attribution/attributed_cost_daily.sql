@@ -7,7 +7,8 @@
 -- reads:   metering.ruled_cost_daily, metering.cost_pools, metering.split_shares, metering.split_parts
 -- why:     attributed to a tenant, kept by the operator, or unattributed with a reason: no_rule, no_usage
 --          where a pool had nothing to be split by, no_tenant where its owner was none on the day. The
---          three always sum to the bill.
+--          three always sum to the bill. The parts stand in a CTE because they are asked for twice, and
+--          a view that is named twice is worked out twice.
 
 create or alter dynamic table metering.attributed_cost_daily
 target_lag = downstream
