@@ -1,15 +1,11 @@
-"""`refresh`, `watch`, `close`, `issue`, `check`: the daily and monthly jobs, one verb each."""
+"""`refresh`, `watch`, `check`: the daily jobs, one verb each."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Annotated
 
 import typer
 from meterbook.book import Finding
-from meterbook.close.close_period import Parked, close_period
-from meterbook.invoice.issue_invoices import issue_invoices
-from meterbook.period import Period
 from meterbook.watch.watch_unattributed_costs import watch_unattributed_costs
 from meterbook.watch.watch_usage_gaps import watch_usage_gaps
 
@@ -19,7 +15,7 @@ from meterbook_cli.session import FINDINGS, session_of, workspace_of
 
 def join(app: typer.Typer) -> None:
     """Add this group's verbs to the app."""
-    for verb in (refresh, watch, close, issue, check):
+    for verb in (refresh, watch, check):
         app.command()(verb)
 
 
@@ -54,73 +50,6 @@ def watch(context: typer.Context) -> None:
     put_findings(findings)
     if days or usage.gaps or usage.silent_sources or findings:
         raise typer.Exit(FINDINGS)
-
-
-def close(
-    context: typer.Context,
-    period: Annotated[str, typer.Argument(metavar="YYYY-MM", help="The month to close.")],
-    allow_open: Annotated[bool, typer.Option(help="Close it although it is not over.")] = False,
-) -> None:
-    """Freeze a month, account by account; one that has a fault is parked with the reason."""
-    source = session_of(context).settings.event_source
-    with workspace_of(context) as workspace:
-        done = close_period(
-            workspace.book,
-            workspace.outbox,
-            workspace.announced,
-            source,
-            Period.parse(period),
-            allow_open=allow_open,
-        )
-    for one in done.closed:
-        put(f"closed  {one.account_id}: {one.total} {one.currency}")
-    put_parked(done.parked)
-    if not done.closed and not done.parked:
-        say(f"Period {period} is closed.")
-    if done.parked:
-        raise typer.Exit(FINDINGS)
-
-
-def put_parked(parked: Sequence[Parked]) -> None:
-    """Say which accounts could not be closed, and why."""
-    for one in parked:
-        put(f"parked  {one.account_id or one.tenant_id}: {'; '.join(one.reasons)}")
-
-
-def issue(
-    context: typer.Context,
-    period: Annotated[
-        str | None, typer.Argument(metavar="[YYYY-MM]", help="The month; without it, every one.")
-    ] = None,
-) -> None:
-    """Write the invoice of every close that has none yet."""
-    source = session_of(context).settings.event_source
-    wanted = Period.parse(period) if period else None
-    with workspace_of(context) as workspace:
-        issued = issue_invoices(
-            workspace.book,
-            workspace.evidence,
-            workspace.outbox,
-            workspace.announced,
-            source,
-            wanted,
-        )
-    if issued:
-        put_table(
-            ["number", "account", "period", "total", "currency", "pdf"],
-            [
-                (
-                    i.number,
-                    i.account_id,
-                    i.period,
-                    i.total,
-                    i.currency,
-                    f"evidence/{i.pdf_key}",
-                )
-                for i in issued
-            ],
-        )
-    say(f"{len(issued)} invoice(s) issued.")
 
 
 def check(context: typer.Context) -> None:

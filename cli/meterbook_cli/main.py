@@ -15,7 +15,21 @@ import typer
 from meterbook.errors import MeterbookError
 from typer.core import TyperGroup
 
-from meterbook_cli import bring, costs, ingest, jobs, look, rejects, setup, texts, walks
+from meterbook_cli import (
+    bring,
+    closing,
+    costs,
+    explain,
+    ingest,
+    invoices,
+    jobs,
+    look,
+    proof,
+    rejects,
+    setup,
+    texts,
+    walks,
+)
 from meterbook_cli.printing import say
 from meterbook_cli.session import start_session
 
@@ -64,7 +78,11 @@ def meterbook(
     context.obj = start_session(workspace, now)
 
 
-for module in (setup, texts, ingest, bring, rejects, costs, jobs, look, walks):
+_MODULES = (
+    setup, texts, ingest, bring, rejects, costs, jobs, closing, invoices, proof, explain, look,
+    walks,
+)  # fmt: skip
+for module in _MODULES:
     module.join(app)
 
 

@@ -3,31 +3,35 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Annotated, Any
 
 import typer
+from meterbook.book import Book
 from meterbook.canonical import short
 from meterbook.catalog.apply_catalog import apply_catalog
 from meterbook.catalog.read_catalog import read_catalog
-from meterbook.close.close_period import Parked, close_period
+from meterbook.close.readiness import Parked
 from meterbook.collect.ingest_usage import ingest_usage
 from meterbook.collect.mapping import read_usage_mapping
 from meterbook.costs.ingest_account_usage import ingest_account_usage
 from meterbook.costs.ingest_cur import ingest_cur, read_cur_mapping
 from meterbook.errors import FileRefused
-from meterbook.invoice.issue_invoices import issue_invoices
+from meterbook.invoice.issued import issued_documents
 from meterbook.period import Period
 from meterbook.report.summary import conservation_line, summarise
 from meterbook.sqlfiles import project_folder
 from meterbook.watch.watch_unattributed_costs import watch_unattributed_costs
+from meterbook_local import demo_november
 from meterbook_local.clock import FixedClock
 from meterbook_local.demo_month import write_demo_month
 from meterbook_local.workspace import Workspace, clear_workspace, open_workspace
 
-from meterbook_cli.jobs import put_findings, put_parked
+from meterbook_cli.afterwards import NextMonth, close_and_issue, close_next, settle
+from meterbook_cli.closing import put_parked
+from meterbook_cli.jobs import put_findings
 from meterbook_cli.printing import put, put_table, say, step
 from meterbook_cli.published import SETS, write_json
 from meterbook_cli.session import FINDINGS, session_of, verb_of
@@ -50,6 +54,7 @@ class Inputs:
     period: Period
     now: datetime
     credit_files: Sequence[Path] = ()
+    next_month: NextMonth | None = None
 
 
 def join(app: typer.Typer) -> None:
@@ -73,6 +78,7 @@ def demo(context: typer.Context, workspace: Place = None) -> None:
         month.period,
         month.now,
         month.credit_files,
+        NextMonth(month.next_usage, month.usage_mapping, demo_november.PERIOD, demo_november.NOW),
     )
     _walk(context, root, inputs, with_log_lines=False)
 
@@ -129,7 +135,7 @@ def _walk(context: typer.Context, root: Path, inputs: Inputs, *, with_log_lines:
         lines = _bring_in(workspace, inputs)
         if not with_log_lines:
             del lines["log_lines"]
-        parked = _bill(workspace, inputs.period, source)
+        parked = _bill(workspace, inputs, source)
         with step("Checking the book"):
             findings = workspace.book.check()
         summary = summarise(
@@ -168,21 +174,26 @@ def _bring_in(workspace: Workspace, inputs: Inputs) -> dict[str, int]:
     }
 
 
-def _bill(workspace: Workspace, period: Period, source: str) -> Sequence[Parked]:
-    """Watch, close and issue; return who was parked."""
-    book, out = workspace.book, (workspace.outbox, workspace.announced, source)
+def _bill(workspace: Workspace, inputs: Inputs, source: str) -> Sequence[Parked]:
+    """Watch, close, issue, and what happens to the bills then; return who was parked."""
     with step("Watching for cost without an owner"):
-        watch_unattributed_costs(book, *out)
-    with step(f"Closing {period}"):
-        closed = close_period(book, *out, period)
-    with step("Writing invoices"):
-        issue_invoices(book, workspace.evidence, *out, period)
-    return closed.parked
+        out = workspace.outbox, workspace.announced, source
+        watch_unattributed_costs(workspace.book, *out)
+    parked = close_and_issue(workspace, source, inputs.period)
+    settle(workspace, source, issued_documents(workspace.book))
+    if inputs.next_month is None:
+        return parked
+    clock = FixedClock(inputs.next_month.now)
+    later = replace(workspace, book=Book(workspace.book.warehouse, workspace.landing, clock))
+    return [*parked, *close_next(later, source, inputs.next_month)]
 
 
 def _was_announced(workspace: Workspace) -> bool:
     kind = "unattributed_cost_threshold_exceeded"
     return any(event["detail-type"] == kind for event in workspace.outbox.published())
+
+
+_SHOWN = ("number", "kind", "account", "period", "total", "currency")
 
 
 def _put_summary(summary: Mapping[str, Any]) -> None:
@@ -197,11 +208,8 @@ def _put_summary(summary: Mapping[str, Any]) -> None:
     )
     put()
     put_table(
-        ["invoice", "account", "total", "currency", "pdf"],
-        [
-            (one["number"], one["account"], one["total"], one["currency"], one["pdf"])
-            for one in summary["invoices"]
-        ],
+        ["document", *_SHOWN[1:]],
+        [[one[column] for column in _SHOWN] for one in summary["invoices"]],
     )
     put()
     over = summary["threshold_event"]

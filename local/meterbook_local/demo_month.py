@@ -21,6 +21,7 @@ from meterbook.sqlfiles import project_folder
 
 from meterbook_local.demo_credits import write_credits
 from meterbook_local.demo_dice import Dice, csv_text, fixed, zipped
+from meterbook_local.demo_november import write_november
 
 PERIOD = Period.parse("2026-10")
 NOW = datetime(2026, 11, 5, 8, tzinfo=UTC)
@@ -39,6 +40,7 @@ class DemoMonth:
     period: Period
     now: datetime
     credit_files: Sequence[Path] = ()
+    next_usage: Path = Path()
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,15 +95,17 @@ def write_demo_month(folder: Path, seed: int = 7) -> DemoMonth:
     """Write the month's usage and cost files into a folder and say where everything is."""
     folder.mkdir(parents=True, exist_ok=True)
     examples = project_folder("examples") / "demo"
+    usage_files = _write_usage(folder, Dice(seed))
     return DemoMonth(
         catalog=examples / "catalog",
-        usage_files=_write_usage(folder, Dice(seed)),
+        usage_files=usage_files,
         usage_mapping=examples / "usage.yaml",
         cost_files=_write_cost(folder, Dice(seed + 1)),
         cost_mapping=examples / "cur.yaml",
         period=PERIOD,
         now=NOW,
         credit_files=write_credits(folder, _tenants_by_day(), Dice(seed + 2)),
+        next_usage=write_november(folder, usage_files[0]),
     )
 
 

@@ -1,4 +1,4 @@
--- no_line_is_billed_twice: a period has at most one line for a tenant, kind, module, metric, tier and
+-- no_line_is_billed_twice: an invoice has at most one line for a tenant, kind, module, metric, tier and
 -- plan version.
 --
 -- kind:    check, returns no row when all is well
@@ -16,6 +16,7 @@ select
     plan_version,
     count(*) as lines
 from billing.invoice_lines
+where document_kind = 'invoice' and kind <> 'adjustment'
 group by period_start, tenant_id, kind, module_id, metric, tier, plan_id, plan_version
 having count(*) > 1
 order by 1, 2, 3, 4, 5;

@@ -22,6 +22,11 @@ select
     unit_price,
     unit_size,
     cost_usd,
+    pricing,
+    markup_percent,
+    usd_per_unit,
+    base_amount,
+    percent,
     amount
 from billing.period_lines
 where
@@ -29,7 +34,15 @@ where
     and account_id between cast(? as varchar) and cast(? as varchar)
 order by
     account_id,
-    case kind when 'levy' then 1 when 'facility' then 2 when 'variable' then 3 else 4 end,
+    case kind
+        when 'levy' then 1
+        when 'facility' then 2
+        when 'variable' then 3
+        when 'minimum' then 4
+        when 'passthrough' then 5
+        when 'discount' then 6
+        else 7
+    end,
     tenant_id,
     module_id,
     metric,

@@ -5,11 +5,11 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
-from meterbook.ports import Announcement, EventBus, ObjectStore
+from meterbook.ports import Announcement, EventBus, Mail, Mailer, ObjectStore
 
 
-class Crash(Exception):
-    """The process is gone."""
+class Crash(BaseException):
+    """The process is gone, whatever it would have caught."""
 
 
 def crash() -> None:
@@ -60,3 +60,15 @@ class DisturbedBus:
     def publish(self, event: Announcement) -> None:
         self.disturbance.step()
         self.bus.publish(event)
+
+
+@dataclass
+class DisturbedMailer:
+    """A `Mailer` whose messages are effects."""
+
+    mailer: Mailer
+    disturbance: Disturbance
+
+    def send(self, mail: Mail) -> None:
+        self.disturbance.step()
+        self.mailer.send(mail)

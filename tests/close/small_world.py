@@ -10,20 +10,29 @@ import shutil
 from collections.abc import Iterable, Sequence
 from datetime import UTC, date, datetime
 from decimal import Decimal
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 from events.event_schemas import validate_published
 from meterbook.book import Book
 from meterbook.close.close_period import PeriodClosed, close_period
+from meterbook.close.decide import decide
+from meterbook.close.readiness import NEVER_WAIVED, blockers
 from meterbook.delivery import ControlTotal, Delivery, close_delivery, land_rows
-from meterbook.invoice.issue_invoices import Issued, issue_invoices
+from meterbook.invoice.issue_invoices import Desk, issue_invoices
+from meterbook.invoice.issued import Issued
+from meterbook.invoice.mail import Post
+from meterbook.invoice.render_invoice import Archive, render_invoice
 from meterbook.period import Period
 from meterbook.ports import ObjectStore
 from meterbook_local.clock import FixedClock
 from meterbook_local.duckdb import DuckDBWarehouse
 from meterbook_local.folder import FolderStore
+from meterbook_local.mailbox import Mailbox
 from meterbook_local.outbox import Outbox
+from meterbook_local.pool import RenderPool
+from signing import signer
 
 PERIOD = Period.parse("2026-10")
 NOW = datetime(2026, 11, 5, 8, tzinfo=UTC)
@@ -42,6 +51,7 @@ class World:
         self.evidence = FolderStore(root / "evidence")
         self.announced = FolderStore(root / "announced")
         self.outbox = Outbox(root / "outbox.jsonl")
+        self.mailbox = Mailbox(root / "mail")
         self.warehouse = DuckDBWarehouse(root / "book.duckdb")
         self.book = Book(self.warehouse, self.landing, FixedClock(NOW))
         self.book.apply()
@@ -53,10 +63,33 @@ class World:
         return World(root)
 
     def close_october(self) -> PeriodClosed:
-        return close_period(self.book, self.outbox, self.announced, SOURCE, PERIOD)
+        """Close the month as a person would who knows that it has two days of cost."""
+        self.let_pass(PERIOD)
+        return self.close(PERIOD)
+
+    def close(self, period: Period) -> PeriodClosed:
+        return close_period(self.book, self.outbox, self.announced, SOURCE, period)
+
+    def let_pass(self, period: Period) -> None:
+        self.book.update()
+        for point in blockers(self.book, period):
+            if point.is_open and point.blocker not in NEVER_WAIVED:
+                decide(self.book, period, point.blocker, actor="Ada", reason="a small world")
+
+    @property
+    def desk(self) -> Desk:
+        """What issuing is plugged into; this process writes the documents."""
+        pool = RenderPool(
+            partial(render_invoice, Archive(self.evidence, self.landing)), processes=1
+        )
+        post = Post(self.mailbox)
+        return Desk(self.evidence, signer(), pool, self.outbox, self.announced, SOURCE, post)
 
     def issue(self) -> list[Issued]:
-        return issue_invoices(self.book, self.evidence, self.outbox, self.announced, SOURCE)
+        """Issue everything, and see that nothing was left."""
+        run = issue_invoices(self.book, self.desk)
+        assert (run.held, run.unapproved, run.unsealed, run.unmailed) == ([], [], [], [])
+        return run.issued
 
     def told(self, detail_type: str) -> list[Fields]:
         """The envelopes of one detail type, after every published one has met its schema."""
@@ -98,7 +131,13 @@ class World:
         land(self.landing, "usage", name, [pack], family="test")
 
     def spend(
-        self, name: str, costs: Iterable[tuple[date, str, str]], control_off_by: str = "0"
+        self,
+        name: str,
+        costs: Iterable[tuple[date, str, str]],
+        control_off_by: str = "0",
+        stream: str = "cur",
+        estimated: Sequence[str] = (),
+        at: datetime = NOW,
     ) -> None:
         """Land a cost delivery: (day, owner tag, cost in USD as text)."""
         rows = [
@@ -121,12 +160,14 @@ class World:
         days = [ControlTotal(date.fromisoformat(day), *total) for day, total in totals.items()]
         land(
             self.landing,
-            "cur",
+            stream,
             name,
             rows,
             family="836000000000:main",
             days=days,
             payer="836000000000",
+            origin={"estimated_days": list(estimated)},
+            at=at,
         )
 
 
@@ -139,10 +180,13 @@ def land(
     family: str,
     days: Sequence[ControlTotal] = (),
     payer: str = "",
+    origin: Fields | None = None,
+    at: datetime = NOW,
 ) -> None:
     """Land and close one delivery."""
     files = land_rows(landing, stream, name, rows)
-    made = close_delivery(landing, Delivery(name, stream, family, family, NOW, files, days, payer))
+    told = Delivery(name, stream, family, family, at, files, days, payer, origin=origin or {})
+    made = close_delivery(landing, told)
     assert made, f"{name} was landed before"
 
 
@@ -325,5 +369,5 @@ def found_world(root: Path) -> World:
             (date(2026, 10, 3), "birch", "1.005"),
         ],
     )
-    world.book.update()
+    world.let_pass(PERIOD)
     return world

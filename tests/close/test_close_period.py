@@ -22,12 +22,12 @@ from close.small_world import (
 from meterbook.book import Book
 from meterbook.canonical import canonical_json, sha256
 from meterbook.close.close_period import DETAIL_TYPE, Parked, PeriodClosed, close_period
-from meterbook.close.frozen import read_close
+from meterbook.close.frozen import read_document
 from meterbook.errors import BookInconsistent, NothingToClose, PeriodNotOver
 from meterbook.period import Period
 
-# Two accounts: for each the rows and the claim, then for each the event and the note of it.
-EFFECTS = 8
+# What the run is made by, and two accounts: for each the rows and the claim, then for each the event and the note of it.
+EFFECTS = 10
 
 
 def _close_disturbed(world: World, disturbance: Disturbance) -> PeriodClosed:
@@ -75,18 +75,18 @@ def test_an_amount_that_is_too_large_to_be_exact_parks_its_account_alone(world: 
 
 def test_a_close_whose_rows_are_damaged_is_named(world: World) -> None:
     world.close_october()
-    (key, _) = _closes(world)
+    (key, *_) = _closes(world)
     (world.landing.root / key).write_bytes(b"junk")
     with pytest.raises(BookInconsistent, match=r"closes/2026-10\.acme/.* is missing or damaged"):
-        read_close(world.landing, PERIOD, "acme")
+        read_document(world.landing, PERIOD, "acme")
 
 
 # ---- what is frozen -----------------------------------------------------------------------------
 
 
 def test_the_snapshot_holds_what_the_bill_is_made_from(undisturbed: World) -> None:
-    frozen = read_close(undisturbed.landing, PERIOD, "acme")
-    snapshot = frozen.snapshot
+    frozen = read_document(undisturbed.landing, PERIOD, "acme")
+    snapshot = frozen.body
     assert frozen.snapshot_sha256 == sha256(canonical_json(snapshot))
     assert [
         (line["line_kind"], line["tenant_id"], line["amount"]) for line in snapshot["lines"]
@@ -100,8 +100,8 @@ def test_the_snapshot_holds_what_the_bill_is_made_from(undisturbed: World) -> No
     ]
     assert [line["line_number"] for line in snapshot["lines"]] == [1, 2, 3, 4, 5, 6]
     assert {
-        "usage_date": "2026-10-03", "tenant_id": "acme-nz", "metric": "api_calls",
-        "quantity": "999.500000",
+        "usage_date": "2026-10-03", "tenant_id": "acme-nz", "module_id": "MOD-1",
+        "metric": "api_calls", "quantity": "999.500000",
     } in snapshot["usage"]  # fmt: skip
     (cost,) = snapshot["costs"]
     assert (cost["cost_usd"], cost["rule_id"], cost["rule_version"]) == (
@@ -118,7 +118,8 @@ def test_the_snapshot_holds_what_the_bill_is_made_from(undisturbed: World) -> No
 
 
 def test_a_snapshot_names_no_tenant_of_another_account(undisturbed: World) -> None:
-    assert "birch" not in canonical_json(read_close(undisturbed.landing, PERIOD, "acme").snapshot)
+    frozen = read_document(undisturbed.landing, PERIOD, "acme")
+    assert "birch" not in canonical_json(frozen.body)
 
 
 def test_the_book_shows_the_frozen_lines(undisturbed: World) -> None:
@@ -161,7 +162,7 @@ def test_frozen_bytes_that_were_changed_are_found(world: World) -> None:
         gzip.compress(gzip.decompress(path.read_bytes()).replace(b"252.31", b"252.30"))
     )
     with pytest.raises(BookInconsistent, match=r"account birch in 2026-10 has been changed"):
-        read_close(world.landing, PERIOD, "birch")
+        read_document(world.landing, PERIOD, "birch")
 
 
 # ---- what is refused ----------------------------------------------------------------------------
@@ -268,7 +269,7 @@ def test_each_closed_account_is_announced_once(undisturbed: World) -> None:
     assert [found["detail"]["account_id"] for found in told] == ["acme", "birch"]
     assert [found["detail"]["total"] for found in told] == ["518.70", "252.31"]
     for detail in (found["detail"] for found in told):
-        frozen = read_close(undisturbed.landing, PERIOD, detail["account_id"])
+        frozen = read_document(undisturbed.landing, PERIOD, detail["account_id"])
         assert detail["snapshot_sha256"] == frozen.snapshot_sha256
 
 

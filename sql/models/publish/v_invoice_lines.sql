@@ -1,6 +1,6 @@
--- metering.v_invoice_lines: the lines of closed periods, as they were frozen.
+-- metering.v_invoice_lines: the lines of every document, as they were frozen.
 --
--- grain:   one row per period_start, account_id, line_number
+-- grain:   one row per period_start, account_id, document_kind, subject, line_number
 -- kind:    view, published
 -- reads:   billing.invoice_lines
 -- why:     published so that nobody reads a table from outside; the name is a contract, the table
@@ -11,6 +11,8 @@ as
 select
     period_start,
     account_id,
+    document_kind,
+    subject,
     line_number,
     tenant_id,
     kind,
@@ -25,5 +27,8 @@ select
     unit_price,
     unit_size,
     cost_usd,
+    pricing,
+    adjusts_period,
+    adjusts_kind,
     amount
 from billing.invoice_lines;

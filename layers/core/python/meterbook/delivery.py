@@ -40,6 +40,7 @@ LANDING_TABLES = {
     "closes": "billing.landed_closes",
     "invoices": "billing.landed_invoices",
     "decisions": "billing.landed_decisions",
+    "receipts": "billing.landed_receipts",
     "verdicts": "validation.landed_verdicts",
 }
 RECORDS_TABLE = "metering.deliveries"

@@ -7,12 +7,18 @@
     │   ├── MappingRefused            a mapping file
     │   └── CatalogRefused            a catalog document
     ├── Refused                       a guard says no: the request is clear, doing it would be wrong
-    │   ├── DeliveryOverlaps · FileChanged · PeriodNotOver · NothingToClose
+    │   ├── DeliveryOverlaps · FileChanged · PeriodNotOver · PeriodNotReady · NothingToClose
+    │   ├── EInvoiceRefused           a document that no e-invoice can be made of
     │   ├── WorkspaceMissing · WorkspaceAlien     no workspace is there, or something else is
     │   └── WorkspaceBusy             another command holds the workspace (retryable)
     ├── WorkspaceDamaged              a file of the workspace cannot be read
     ├── PublishFailed                 the event bus did not take an announcement (retryable)
     │   └── EventTooLarge             it never will
+    ├── MailRefused                   the mail service will not take this message
+    ├── MailFailed                    it gave no answer, or not now (retryable)
+    ├── QueueUnavailable              the queue of the documents did not take a number (retryable)
+    ├── SigningRefused                the key that signs the register is not there or not ours
+    ├── SigningFailed                 it gave no signature now (retryable)
     ├── StoreUnavailable              the object store gave no answer, or no for one (retryable)
     ├── CostExplorerRefused           Cost Explorer says that the request is wrong
     ├── CostExplorerUnavailable       Cost Explorer gave no answer that can be used (retryable)
@@ -52,6 +58,18 @@ class MeterbookError(Exception):
     def __str__(self) -> str:
         remedy = self.remedy.format(**self.data)
         return f"{self.args[0]} {remedy}".strip()
+
+    def __reduce__(self) -> tuple[object, ...]:
+        """Travel whole from one process to another."""
+        return _restored, (type(self), self.data, self.args)
+
+
+def _restored(
+    kind: type[MeterbookError], data: dict[str, object], args: tuple[object, ...]
+) -> MeterbookError:
+    error = kind.__new__(kind)
+    error.data, error.args = data, args
+    return error
 
 
 class InputRefused(MeterbookError):
@@ -131,10 +149,22 @@ class PeriodNotOver(Refused):
     remedy = "Wait until it is, or say --allow-open to close it as it stands."
 
 
+class PeriodNotReady(Refused):
+    code = "PERIOD_NOT_READY"
+    sentence = "Period {period} cannot be closed yet: {detail}."
+    remedy = "`meterbook close {period} --dry-run` shows the list; `meterbook decide` lets a point pass."
+
+
 class NothingToClose(Refused):
     code = "NOTHING_TO_CLOSE"
     sentence = "Period {period} holds no line to bill."
     remedy = "Look at `meterbook status` for the months that have usage or cost."
+
+
+class EInvoiceRefused(Refused):
+    code = "E_INVOICE_REFUSED"
+    sentence = "No e-invoice can be written of {number}: {detail}."
+    remedy = "Its PDF and JSON stand; they are complete."
 
 
 class WorkspaceBusy(Refused):
@@ -172,6 +202,39 @@ class PublishFailed(MeterbookError):
 class EventTooLarge(PublishFailed):
     retryable = False
     remedy = "Tell less in the event: an entry has room for less than 256 KB."
+
+
+class MailRefused(MeterbookError):
+    code = "MAIL_REFUSED"
+    sentence = "The mail {mail_id} to {recipient} is not taken: {detail}."
+    remedy = "Asking again gives the same answer: look at the sender's identity and the address."
+
+
+class MailFailed(MeterbookError):
+    code = "MAIL_FAILED"
+    retryable = True
+    sentence = "The mail {mail_id} to {recipient} was not handed over: {detail}."
+    remedy = "Run the job again: what was handed over already is not sent twice."
+
+
+class QueueUnavailable(MeterbookError):
+    code = "QUEUE_UNAVAILABLE"
+    retryable = True
+    sentence = "The queue {queue} did not take {count} numbers: {detail}."
+    remedy = "Run the job again: a document that is stored is not written twice."
+
+
+class SigningRefused(MeterbookError):
+    code = "SIGNING_REFUSED"
+    sentence = "The key {key} does not sign: {detail}."
+    remedy = "Asking again gives the same answer: look at the key, its spec and the role's rights."
+
+
+class SigningFailed(MeterbookError):
+    code = "SIGNING_FAILED"
+    retryable = True
+    sentence = "The key {key} gave no answer: {detail}."
+    remedy = "Run the job again: no number was given without a signature."
 
 
 class StoreUnavailable(MeterbookError):

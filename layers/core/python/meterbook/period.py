@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass
-from datetime import UTC, date, datetime, time
+from datetime import UTC, date, datetime, time, timedelta
 
 from meterbook.errors import BadPeriod
 
@@ -43,6 +43,11 @@ class Period:
     def next(self) -> Period:
         """The month after."""
         return Period(self.end)
+
+    @property
+    def previous(self) -> Period:
+        """The month before."""
+        return Period.of(self.start - timedelta(days=1))
 
     def __contains__(self, day: date) -> bool:
         return self.start <= day < self.end

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
-from typing import ClassVar, Literal, Protocol
+from typing import Any, ClassVar, Literal, Protocol
 
 from meterbook.errors import InputRefused
 from meterbook.sqlfiles import SqlFile
@@ -140,6 +140,72 @@ class ExternalCosts(Protocol):
 
     def page(self, asked: CostPage) -> bytes:
         """The answer's body. Errors: `ExternalCostsRefused`, `ExternalCostsUnavailable`."""
+        ...
+
+
+class Signer(Protocol):
+    """Who vouches for the register: an RSA-3072 key that others can check with the public half."""
+
+    def public_key(self) -> bytes:
+        """The public key as SubjectPublicKeyInfo, in DER."""
+        ...
+
+    def sign(self, message: bytes) -> bytes:
+        """A PKCS#1 v1.5 signature over the SHA-256 of the message: same message, same bytes."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class Mail:
+    """A message with files to somebody; its id follows from what it tells, so it goes out once."""
+
+    mail_id: str
+    sender: str
+    recipient: str
+    subject: str
+    text: str
+    attachments: Mapping[str, bytes]
+
+
+class Mailer(Protocol):
+    """What takes documents to those who want them by mail."""
+
+    def send(self, mail: Mail) -> None:
+        """Hand the message over. Errors: code `MAIL_REFUSED` or, to be repeated, `MAIL_FAILED`."""
+        ...
+
+
+class RenderQueue(Protocol):
+    """Who writes the documents of numbers that are handed over."""
+
+    def send(self, seller_id: str, numbers: Sequence[str]) -> None:
+        """Hand numbers over: their documents are written by then or will be, in any order.
+
+        Errors: code `QUEUE_UNAVAILABLE`, to be repeated; some may have been taken by then.
+        """
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class Recalculated:
+    """What the tariff says of one document's facts: rows of `period_lines` and `period_faults`."""
+
+    lines: list[Row]
+    faults: list[Row]
+
+
+class Recalculator(Protocol):
+    """The tariff's own SQL, run once more over facts that are handed in instead of the book's."""
+
+    def lines(self, body: Mapping[str, object]) -> list[Row]:
+        """The rows of `billing.period_lines` that frozen facts and documents give.
+
+        `body` is a frozen document's; plans in it may be others than those that were frozen.
+        """
+        ...
+
+    def results(self, bodies: Sequence[Mapping[str, Any]]) -> list[Recalculated]:
+        """The same for many at once, in their order, with what stands in the way of more lines."""
         ...
 
 

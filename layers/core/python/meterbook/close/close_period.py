@@ -6,13 +6,29 @@ from collections import defaultdict
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from operator import itemgetter
 
 from meterbook.announce import announce_all, event_id
 from meterbook.book import Book
 from meterbook.canonical import plain
-from meterbook.close.frozen import FrozenPeriod, land_close
-from meterbook.close.snapshot import AccountFacts, Catalog, take_snapshot
-from meterbook.errors import BookInconsistent, NothingToClose, PeriodNotOver
+from meterbook.close.basis import Basis, land_basis
+from meterbook.close.frozen import FrozenDocument, frozen, land_document
+from meterbook.close.readiness import (
+    Parked,
+    Readiness,
+    decisions,
+    master_data_faults,
+    readiness,
+)
+from meterbook.close.snapshot import (
+    AccountFacts,
+    Catalog,
+    Close,
+    Fields,
+    Purpose,
+    take_snapshot,
+)
+from meterbook.errors import BookInconsistent, NothingToClose, PeriodNotOver, PeriodNotReady
 from meterbook.money import Money
 from meterbook.period import Period
 from meterbook.ports import Announcement, EventBus, ObjectStore, Row
@@ -33,21 +49,22 @@ class Closed:
 
 
 @dataclass(frozen=True, slots=True)
-class Parked:
-    """A tenant whose faults keep its account open; `account_id` is "" when nobody pays for it."""
-
-    account_id: str
-    tenant_id: str
-    reasons: tuple[str, ...]
-
-
-@dataclass(frozen=True, slots=True)
 class PeriodClosed:
     """What a close did: frozen now, parked with reasons, frozen before (or by another run)."""
 
     closed: list[Closed]
     parked: list[Parked]
     already_closed: list[str]
+
+
+@dataclass(frozen=True, slots=True)
+class ClosedWhenReady:
+    """What an unattended close did, and what it waits for: open accounts, points, days so far."""
+
+    done: PeriodClosed
+    open_accounts: Sequence[str]
+    waiting_for: Sequence[str]
+    blocked_days: int
 
 
 def close_period(
@@ -63,35 +80,78 @@ def close_period(
 
     Each close is its own claim, so a run that was cut short, or a second one beside it, leaves
     nothing half done: saying it again goes on. Errors: `PeriodNotOver` unless `allow_open`,
-    `BookInconsistent` when a day's cost does not sum to its source or a check is red,
-    `NothingToClose`.
+    `PeriodNotReady` with every point that nobody has let pass, `BookInconsistent` when a check is
+    red, `NothingToClose`.
     """
+    stands = close_readiness(book, period, allow_open=allow_open)
+    if not (stands.closed_accounts or stands.parked or stands.open_accounts):
+        raise NothingToClose(period=period)
+    if stands.open_accounts:
+        _must_be_conserved(book, period)
+        _must_be_ready(stands)
+        book.must_hold(apart_from={"cost_is_conserved"})  # a red day stops its own month alone
+    done = PeriodClosed([], list(stands.parked), list(stands.closed_accounts))
+    for document in _documents(book, period, stands.open_accounts):
+        _freeze(book, document, done)
+    book.update()
+    _announce(book, bus, announced, event_source, period)
+    return done
+
+
+def close_when_ready(
+    book: Book, bus: EventBus, announced: ObjectStore, event_source: str, period: Period | None
+) -> ClosedWhenReady:
+    """Close a month, by default the last one, if it is ready; else say what it waits for."""
+    today = book.clock.now().date()
+    month = period or Period.of(today).previous
+    try:
+        done = close_period(book, bus, announced, event_source, month)
+    except (NothingToClose, PeriodNotReady):
+        done = PeriodClosed([], [], [])
+    stands = readiness(book, month)
+    is_waiting = bool(stands.open_accounts or stands.parked)
+    return ClosedWhenReady(
+        done,
+        stands.open_accounts,
+        [str(point) for point in stands.blockers] if stands.open_accounts else [],
+        (today - month.end).days if is_waiting else 0,
+    )
+
+
+def close_readiness(book: Book, period: Period, *, allow_open: bool = False) -> Readiness:
+    """What closing the month would do and what is in its way. Errors: `PeriodNotOver`."""
     now = book.clock.now()
     if not allow_open and not period.is_over(now):
         raise PeriodNotOver(period=period, end=period.end, now=f"{now:%Y-%m-%d %H:%M} UTC")
     book.update()
-    before = {str(row["account_id"]) for row in book.query("close_closed", **_start(period))}
-    parked = [found for found in _parked(book, period) if found.account_id not in before]
-    open_accounts = _open_accounts(book, period, before, parked)
-    if not (before or parked or open_accounts):
-        raise NothingToClose(period=period)
-    if open_accounts:
-        _must_be_conserved(book, period)
-        book.must_hold(apart_from={"cost_is_conserved"})  # a red day stops its own month alone
-    frozen = list(_freeze(book, period, open_accounts))
-    book.update()
-    _announce(book, bus, announced, event_source, period)
-    closed = [made for made, is_mine in frozen if is_mine]
-    others = {made.account_id for made, is_mine in frozen if not is_mine}
-    return PeriodClosed(closed, parked, sorted(before | others))
+    return readiness(book, period)
 
 
-def _start(period: Period) -> dict[str, object]:
-    return {"period_start": period.start}
+def document_now(
+    book: Book,
+    period: Period,
+    account_id: str,
+    purpose: Purpose,
+    more_lines: Sequence[Fields] = (),
+) -> FrozenDocument:
+    """What would be frozen for one account as things are known now, for a document of its own.
+
+    What came late for other months is left to the next close. Errors: `BookInconsistent` when the
+    period has no line for the account.
+    """
+    basis = land_basis(book.landing, Basis.now(book.landing), book.clock.now())
+    close = _close(book, period, basis)
+    ((_, facts),) = _facts(book, period, [account_id])
+    if not facts.lines:
+        raise BookInconsistent(detail=f"{period} holds no line for account {account_id}.")
+    alone = AccountFacts(
+        facts.lines, facts.usage, facts.quantities, facts.heads, facts.costs, facts.terms
+    )
+    return frozen(take_snapshot(close, account_id, alone, purpose, more_lines))
 
 
 def _must_be_conserved(book: Book, period: Period) -> None:
-    for row in book.query("close_residuals", **_start(period), period_end=period.end):
+    for row in book.query("close_residuals", period_start=period.start, period_end=period.end):
         raise BookInconsistent(
             detail=f"Period {period} cannot be closed: the cost of {row['usage_date']} from source "
             f"{row['source']} has a residual of {plain(row['residual_usd'])} USD against its "
@@ -99,43 +159,61 @@ def _must_be_conserved(book: Book, period: Period) -> None:
         )
 
 
-def _parked(book: Book, period: Period) -> list[Parked]:
-    reasons: dict[tuple[str, str], list[str]] = defaultdict(list)
-    for row in book.query("close_faults", **_start(period)):
-        place = str(row["account_id"]), str(row["tenant_id"])
-        reasons[place].append(f"{row['reason']}: {row['detail']}")
-    return [Parked(account, tenant, tuple(found)) for (account, tenant), found in reasons.items()]
+def _must_be_ready(stands: Readiness) -> None:
+    if waiting := stands.blockers:
+        told = "; ".join(f"{point} ({point.blocker})" for point in waiting)
+        raise PeriodNotReady(period=stands.period, detail=told)
 
 
-def _open_accounts(
-    book: Book, period: Period, before: set[str], parked: Iterable[Parked]
-) -> list[str]:
-    billed = [str(row["account_id"]) for row in book.query("close_accounts", **_start(period))]
-    held_back = before | {found.account_id for found in parked}
-    return sorted(account for account in billed if account not in held_back)
-
-
-def _freeze(book: Book, period: Period, accounts: Sequence[str]) -> Iterator[tuple[Closed, bool]]:
-    """Freeze the accounts one by one; say with each whether it was this run that closed it."""
-    closed_at = book.clock.now()
+def _close(book: Book, period: Period, basis_sha256: str) -> Close:
     catalog = Catalog.of(book.query("close_documents"))
+    return Close(period, catalog, decisions(book, period), basis_sha256)
+
+
+def _documents(book: Book, period: Period, accounts: Sequence[str]) -> Iterator[FrozenDocument]:
+    """What each account's bill will be made from, one by one."""
+    if not accounts:
+        return
+    close = _close(
+        book, period, land_basis(book.landing, Basis.now(book.landing), book.clock.now())
+    )
     for first in range(0, len(accounts), ACCOUNTS_AT_ONCE):
         some = accounts[first : first + ACCOUNTS_AT_ONCE]
         for account_id, facts in _facts(book, period, some):
-            frozen = FrozenPeriod.of(take_snapshot(period, account_id, facts, catalog))
-            yield _closed(frozen), land_close(book.landing, frozen, closed_at)
+            yield frozen(take_snapshot(close, account_id, facts))
+
+
+def _freeze(book: Book, document: FrozenDocument, done: PeriodClosed) -> None:
+    """Claim one account's close, unless no document could ever be written from it."""
+    account_id = document.account_id
+    if faults := master_data_faults(document.body):
+        done.parked.append(Parked(account_id, "", tuple(faults)))
+    elif land_document(book.landing, document, book.clock.now()):
+        done.closed.append(_closed(document))
+    else:
+        done.already_closed.append(account_id)
 
 
 def _facts(
     book: Book, period: Period, accounts: Sequence[str]
 ) -> Iterator[tuple[str, AccountFacts]]:
     """The facts of some accounts, a contiguous range of those that are open."""
-    binds = {**_start(period), "first_account": accounts[0], "last_account": accounts[-1]}
-    lines = _by_account(book.query("close_lines", **binds))
-    usage = _by_account(book.query("close_usage", **binds, period_end=period.end))
-    costs = _by_account(book.query("close_costs", **binds, period_end=period.end))
+    binds: dict[str, object] = {
+        "period_start": period.start,
+        "first_account": accounts[0],
+        "last_account": accounts[-1],
+    }
+    days = {**binds, "period_end": period.end}
+    found = [
+        _by_account(book.query(f"close_{what}", **(days if what in _DAILY else binds)))
+        for what in _FACTS
+    ]
     for account in accounts:
-        yield account, AccountFacts(lines[account], usage[account], costs[account])
+        yield account, AccountFacts(*(rows[account] for rows in found))
+
+
+_FACTS = ("lines", "usage", "quantities", "heads", "costs", "terms", "late", "rules")
+_DAILY = ("usage", "heads", "costs")
 
 
 def _by_account(rows: Iterable[Row]) -> defaultdict[str, list[Row]]:
@@ -145,18 +223,16 @@ def _by_account(rows: Iterable[Row]) -> defaultdict[str, list[Row]]:
     return found
 
 
-def _closed(frozen: FrozenPeriod) -> Closed:
-    snapshot = frozen.snapshot
-    return Closed(
-        frozen.account_id, snapshot["currency"], snapshot["total"], frozen.snapshot_sha256
-    )
+def _closed(document: FrozenDocument) -> Closed:
+    body = document.body
+    return Closed(document.account_id, body["currency"], body["total"], document.snapshot_sha256)
 
 
 def _announce(
     book: Book, bus: EventBus, announced: ObjectStore, event_source: str, period: Period
 ) -> None:
     """Tell of every close of the period, also of one that a run cut short has not told of."""
-    closes = book.query("close_closed", **_start(period))
+    closes = book.query("close_closed", period_start=period.start)
     announce_all(bus, announced, (_announcement(row, event_source, period) for row in closes))
 
 
@@ -164,8 +240,9 @@ def _announcement(row: Row, event_source: str, period: Period) -> Announcement:
     closed_at = row["closed_at"]
     if not isinstance(closed_at, datetime):
         raise TypeError("closed_at is a moment")
-    account_id, snapshot_sha256 = str(row["account_id"]), str(row["snapshot_sha256"])
-    currency = str(row["currency"])
+    account_id, currency, snapshot_sha256 = map(
+        str, itemgetter("account_id", "currency", "snapshot_sha256")(row)
+    )
     detail = {
         "period": str(period),
         "account_id": account_id,

@@ -1,33 +1,28 @@
 """What a close freezes: everything that an account's bill for one period was made from.
 
-A snapshot is one JSON value. Its lines are the tariff's, already rounded by SQL; beside them stand
-the usage and cost days, the rules and the commercial documents that gave them, each with the
-catalog revision that it came from. Nothing about a document is looked up anywhere else later.
+A snapshot is one JSON value. Its lines are the tariff's, already rounded by SQL, and those that
+came late; beside them stand the usage and cost days, the rules and the commercial documents that
+gave them, each with the catalog revision that it came from, and what people decided about the
+month. Nothing about a document is looked up anywhere else later.
 """
 
 from __future__ import annotations
 
 import json
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from itertools import groupby
 from typing import Any
 
-from meterbook.canonical import text_of
+from meterbook.canonical import sha256, text_of
+from meterbook.close.late import COLUMNS, NO_ADJUSTMENT, late_facts, numbered, sum_of
 from meterbook.errors import BookInconsistent
-from meterbook.money import Money, total
+from meterbook.money import Money
 from meterbook.period import Period
 from meterbook.ports import Row
 
 Fields = dict[str, Any]
-
-# A column of billing.period_lines and the name under which a frozen line carries it.
-_LINE = {"tenant_id": "tenant_id", "kind": "line_kind"} | {
-    name: name
-    for name in (
-        "module_id", "metric", "tier", "plan_id", "plan_version", "quantity", "included_quantity",
-        "billable_quantity", "unit_price", "unit_size", "cost_usd",
-    )
-}  # fmt: skip
+FORM = "meterbook.close.2"
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,51 +62,150 @@ class Catalog:
 
 @dataclass(frozen=True, slots=True)
 class AccountFacts:
-    """The rows of one account in one period: `close_lines`, `close_usage`, `close_costs`."""
+    """The rows of one account in one period, each list named after its query `close_…`."""
 
     lines: Sequence[Row]
-    usage: Sequence[Row]
-    costs: Sequence[Row]
+    usage: Sequence[Row] = ()
+    quantities: Sequence[Row] = ()
+    heads: Sequence[Row] = ()
+    costs: Sequence[Row] = ()
+    terms: Sequence[Row] = ()
+    late: Sequence[Row] = ()
+    rules: Sequence[Row] = ()
 
 
-def take_snapshot(period: Period, account_id: str, facts: AccountFacts, catalog: Catalog) -> Fields:
+@dataclass(frozen=True, slots=True)
+class Close:
+    """What all accounts of a run share: the catalog, what was decided, what the program was."""
+
+    period: Period
+    catalog: Catalog
+    decisions: Sequence[Row]
+    basis_sha256: str
+
+
+@dataclass(frozen=True, slots=True)
+class Purpose:
+    """What the document is for; the invoice of a close, unless somebody says otherwise.
+
+    `refers_to` names the document that it credits, corrects or adds to (kind, subject, period).
+    """
+
+    kind: str = "invoice"
+    subject: str = ""
+    refers_to: Mapping[str, str] = field(default_factory=dict)
+    reason: str = ""
+    actor: str = ""
+
+
+INVOICE = Purpose()
+
+
+def take_snapshot(
+    close: Close,
+    account_id: str,
+    facts: AccountFacts,
+    purpose: Purpose = INVOICE,
+    more_lines: Sequence[Fields] = (),
+) -> Fields:
     """Put together what is frozen for one account; every figure in it is text.
 
-    Amounts have the currency's decimals, all other figures those of their SQL column.
+    Amounts have the currency's decimals, all other figures those of their SQL column. Errors:
+    `BookInconsistent` when two lines are for one thing.
     """
-    currency = str(facts.lines[0]["currency"])
+    catalog, (first, *_) = close.catalog, (*facts.lines, *facts.late)
+    currency = str(first["currency"])
+    late = late_facts(close.period, facts.late, facts.rules)
+    lines = numbered([*(_line(row) for row in facts.lines), *late.lines, *more_lines])
+    _must_bill_once(lines, account_id)
     account = catalog.one("account", account_id)
     return {
-        "form": "meterbook.close.1",
-        "period": str(period),
+        "form": FORM,
+        "kind": purpose.kind,
+        "subject": purpose.subject,
+        "refers_to": dict(purpose.refers_to),
+        "reason": purpose.reason,
+        "actor": purpose.actor,
+        "period": str(close.period),
         "account_id": account_id,
         "currency": currency,
-        "minor_digits": str(facts.lines[0]["minor_digits"]),
-        "total": str(total((_amount(row) for row in facts.lines), currency)),
-        "lines": [_line(number, row) for number, row in enumerate(facts.lines, start=1)],
+        "minor_digits": str(first["minor_digits"]),
+        "total": sum_of(lines, currency),
+        "lines": lines,
+        "credit_notes": list(late.credit_notes),
         "usage": [_texts(row) for row in facts.usage],
+        "quantities": [_texts(row) for row in facts.quantities],
+        "heads": _heads(facts.heads),
         "costs": [_texts(row) for row in facts.costs],
+        "terms": [_texts(row) for row in facts.terms],
         "seller": catalog.one("seller", account["document"]["seller"]),
         "account": account,
         "catalog_revision": catalog.revision,
         "config": catalog.every("config"),
+        "decisions": [_texts(row) for row in close.decisions if _concerns(row, account_id)],
+        "basis_sha256": close.basis_sha256,
         **_documents(facts, catalog),
     }
 
 
+def _concerns(decision: Row, account_id: str) -> bool:
+    """A decision about the month is everybody's, one about an account is its own."""
+    _, _, account = str(decision["subject"]).partition(".")
+    return decision["decision"] == "close_anyway" or account == account_id
+
+
+def _must_bill_once(lines: Sequence[Fields], account_id: str) -> None:
+    """A safety bound: whatever went wrong before, nobody is billed twice for one thing."""
+    names = (
+        "tenant_id", "line_kind", "module_id", "metric", "tier", "plan_id", "plan_version",
+        "adjusts_period", "adjusts_kind", "rules", "text",
+    )  # fmt: skip
+    seen = set()
+    for line in lines:
+        key = tuple(line[name] for name in names)
+        if key in seen:
+            raise BookInconsistent(
+                detail=f"Account {account_id} would be billed twice for {line['line_kind']} "
+                f"{line['metric'] or line['module_id']} of tenant {line['tenant_id']}."
+            )
+        seen.add(key)
+
+
 def _documents(facts: AccountFacts, catalog: Catalog) -> dict[str, list[Fields]]:
     """The documents that the facts name; no tenant but the account's own is among them."""
+    lines = [*facts.lines, *facts.late]
+    tenants = {*_ids(lines, "tenant_id"), *_named(facts.terms, "tenant", "tenant_id")}
+    modules = {*_ids([*lines, *facts.costs], "module_id"), *_named(facts.terms, "module", "name")}
+    cards = [row for row in facts.terms if row["term"] == "card"]
     return {
-        "tenants": catalog.some("tenant", _ids(facts.lines, "tenant_id")),
-        "plans": catalog.some("plan", _ids(facts.lines, "plan_id", "plan_version")),
+        "tenants": catalog.some("tenant", tenants),
+        "plans": catalog.some(
+            "plan", _ids(lines, "plan_id", "plan_version") | _ids(cards, "name", "version")
+        ),
         "rules": catalog.some("allocation_rule", _ids(facts.costs, "rule_id", "rule_version")),
-        "metrics": catalog.some("metric", _ids([*facts.lines, *facts.usage], "metric")),
-        "modules": catalog.some("module", _ids([*facts.lines, *facts.costs], "module_id")),
+        "metrics": catalog.some(
+            "metric", _ids([*lines, *facts.usage, *facts.quantities], "metric")
+        ),
+        "modules": catalog.some("module", modules),
     }
 
 
 def _ids(rows: Iterable[Row], *columns: str) -> set[str]:
     return {":".join(str(row[column]) for column in columns) for row in rows}
+
+
+def _named(terms: Iterable[Row], term: str, column: str) -> set[str]:
+    return {str(row[column]) for row in terms if row["term"] == term}
+
+
+def _heads(rows: Iterable[Row]) -> list[Fields]:
+    """Per tenant and metric how many ids were counted, and a hash of their list."""
+    counted = []
+    for (tenant, metric), of in groupby(rows, key=lambda row: (row["tenant_id"], row["metric"])):
+        ids = [str(row["counted_id"]) for row in of]
+        told = {"count": str(len(ids)), "ids_sha256": sha256("\n".join(ids))}
+        counted.append({"tenant_id": tenant, "metric": metric, **told})
+    return counted
 
 
 def _document(row: Row) -> Fields:
@@ -120,13 +214,10 @@ def _document(row: Row) -> Fields:
     return {"id": row["id"], "revision": int(str(row["revision"])), "document": document}
 
 
-def _line(number: int, row: Row) -> Fields:
-    texts = {name: text_of(row[column]) for column, name in _LINE.items()}
-    return {"line_number": number, **texts, "amount": str(_amount(row))}
-
-
-def _amount(row: Row) -> Money:
-    return Money.of(str(row["amount"]), str(row["currency"]))
+def _line(row: Row) -> Fields:
+    texts = {name: text_of(row[name]) for name in COLUMNS}
+    amount = Money.of(str(row["amount"]), str(row["currency"]))
+    return texts | NO_ADJUSTMENT | {"line_kind": str(row["kind"]), "amount": str(amount)}
 
 
 def _texts(row: Row) -> dict[str, str]:

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, date, datetime
 
 from meterbook.book import Book
 from meterbook.canonical import short
+from meterbook.close.readiness import blockers
 from meterbook.delivery import closing_records
 from meterbook.money import Money
 from meterbook.period import Period
@@ -19,7 +20,7 @@ from meterbook.watch.watch_usage_gaps import SETTLED
 
 @dataclass(frozen=True, slots=True)
 class AccountState:
-    """One account in one month: open, parked (and why), closed, or issued (and its number)."""
+    """One account in one month: open, ready, parked, closed (waits), approved, or issued."""
 
     period: Period
     account_id: str
@@ -116,18 +117,43 @@ def _accounts(book: Book) -> list[AccountState]:
     for row in book.query("status_faults"):
         reasons = faults.setdefault((row["period_start"], row["account_id"]), [])
         reasons.append(f"{row['tenant_id']}: {row['detail']}")
+    rows = book.query("status_periods")
+    waiting = _waiting(book, {_period(row) for row in rows if row["state"] == "open"})
     return [
-        _state(row, faults.get((row["period_start"], row["account_id"]), []))
-        for row in book.query("status_periods")
+        _state(row, faults.get((row["period_start"], row["account_id"]), []), waiting)
+        for row in rows
     ]
 
 
-def _state(row: Row, faults: Sequence[str]) -> AccountState:
-    state = str(row["state"])
-    details = {"issued": str(row["number"]), "parked": "; ".join(faults)}
-    currency = str(row["currency"])
-    total = f"{Money.of(str(row['total']), currency)} {currency}" if currency else ""
+def _waiting(book: Book, periods: Iterable[Period]) -> dict[Period, list[str]]:
+    """What each month that is over and not closed waits for."""
+    now = book.clock.now()
+    return {
+        period: [str(point) for point in blockers(book, period) if point.is_open]
+        for period in sorted(periods)
+        if period.is_over(now)
+    }
+
+
+def _period(row: Row) -> Period:
     start = row["period_start"]
     if not isinstance(start, date):
         raise TypeError("period_start is a date")
-    return AccountState(Period(start), str(row["account_id"]), state, total, details.get(state, ""))
+    return Period(start)
+
+
+def _state(
+    row: Row, faults: Sequence[str], waiting: Mapping[Period, Sequence[str]]
+) -> AccountState:
+    period, state = _period(row), str(row["state"])
+    if state == "open" and not waiting.get(period, [""]):
+        state = "ready"
+    details = {
+        "issued": str(row["number"]),
+        "parked": "; ".join(faults),
+        "open": "; ".join(waiting.get(period, [])),
+        "closed": "waits for `meterbook approve`: far from the bills before it",
+    }
+    currency = str(row["currency"])
+    total = f"{Money.of(str(row['total']), currency)} {currency}" if currency else ""
+    return AccountState(period, str(row["account_id"]), state, total, details.get(state, ""))

@@ -58,10 +58,12 @@ def summarise(
 def _invoice(row: Row, evidence: str) -> dict[str, object]:
     return {
         "number": row["number"],
+        "kind": row["kind"],
         "account": row["account_id"],
+        "period": str(row["period_start"])[:7],
         "currency": row["currency"],
         "total": str(Money.of(str(row["total"]), str(row["currency"]))),
-        "pdf": f"{evidence}/{document_key(str(row['number']), 'pdf')}",
+        "pdf": f"{evidence}/{document_key(str(row['number']), 'invoice.pdf')}",
         "sha256": row["pdf_sha256"],
     }
 
