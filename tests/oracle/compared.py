@@ -246,19 +246,25 @@ def daily_summary(book: Book) -> dict[tuple[str, ...], tuple[Fraction, ...]]:
 
 def period_lines(book: Book) -> dict[tuple[str, ...], Line]:
     columns = (
-        "period_start, account_id, tenant_id, kind, module_id, metric, plan_id, plan_version, "
-        "currency, quantity, included_quantity, billable_quantity, amount_minor"
+        "period_start, account_id, tenant_id, kind, module_id, metric, tier, plan_id, plan_version, "
+        "currency, pricing, quantity, included_quantity, billable_quantity, unit_price, unit_size, "
+        "cost_usd, markup_percent, usd_per_unit, base_amount, percent, amount_minor, amount"
     )
-    lines = {}
-    for row in _select(book, columns, "billing.period_lines"):
-        period, account, tenant, kind, module, metric, plan, version, currency = map(str, row[:9])
-        quantity, included, billable = map(_exact, row[9:12])
-        line = Line(
-            period[:7], account, tenant, kind, module, metric, f"{plan}:{version}", currency,
-            quantity, included, billable, int(str(row[12])),
-        )  # fmt: skip
-        lines[line.key] = line
-    return lines
+    return _by_key(
+        (line.key, line) for line in map(_line, _select(book, columns, "metering.v_period_lines"))
+    )
+
+
+def _line(row: tuple[Any, ...]) -> Line:
+    period, account, tenant, kind, module, metric, tier, plan, version, currency, pricing = map(
+        str, row[:11]
+    )
+    quantity, included, billable, unit_price, size, *terms, minor, amount = map(_exact, row[11:])
+    assert minor == amount * 10 ** MINOR_DIGITS.get(currency, 2)
+    return Line(
+        period[:7], account, tenant, kind, module, metric, int(tier), f"{plan}:{version}", currency,
+        pricing, quantity, included, billable, unit_price, int(size), *terms, int(minor),
+    )  # fmt: skip
 
 
 def unrated(book: Book) -> dict[tuple[str, ...], Fraction]:
@@ -271,7 +277,7 @@ def faults(book: Book) -> dict[tuple[str, ...], bool]:
 
 
 def totals(book: Book) -> dict[tuple[str, ...], dict[str, int]]:
-    columns = "period_start, tenant_id, currency, levy, facility, variable, passthrough, total"
+    columns = f"period_start, tenant_id, currency, {', '.join(KINDS)}"
     found: dict[tuple[str, ...], dict[str, int]] = {}
     for period, tenant, currency, *amounts in _select(
         book, columns, "metering.billing_period_summary"

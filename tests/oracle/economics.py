@@ -8,11 +8,13 @@ from fractions import Fraction
 from oracle.catalog import Catalog
 from oracle.records import MINOR_DIGITS, Answer, Earned, Line
 from oracle.split import split
-from oracle.tariff import month_end
+from oracle.terms import month_end
 
 MICRO = 10**6
 Key = tuple[str, str, str]
-Weights = dict[Key, dict[str, Fraction]]
+# By what lines are divided: (month, tenant, metric or source, whether it is cost) → module.
+Weights = dict[tuple[str, str, str, bool], dict[str, Fraction]]
+DIVIDED = {"levy": False, "variable": False, "passthrough": True}  # by use, or by cost
 
 
 def economise(book: Catalog, result: Answer) -> None:
@@ -71,7 +73,9 @@ def divide_lines(result: Answer) -> dict[Key, Fraction]:
 
 
 def modules_of(line: Line, weights: Weights) -> dict[str, int]:
-    used = {} if line.module else weights.get((line.period, line.tenant, line.metric), {})
+    used = None
+    if line.kind in DIVIDED:
+        used = weights.get((line.period, line.tenant, line.metric, DIVIDED[line.kind]))
     return split(line.amount_minor, used or {line.module: Fraction(1)})
 
 
@@ -79,10 +83,10 @@ def weights_of(result: Answer) -> Weights:
     """By which a line is divided: quantities or costs of its month, in whole millionths above zero."""
     sums: Weights = defaultdict(lambda: defaultdict(Fraction))
     for (day, tenant, module, metric), (quantity, _) in result.usage_daily.items():
-        sums[day[:7], tenant, metric][module] += quantity
+        sums[day[:7], tenant, metric, False][module] += quantity
     for (day, source, kind, tenant, module, *_), cost in result.attributed.items():
         if kind == "attributed":
-            sums[day[:7], tenant, source][module] += cost
+            sums[day[:7], tenant, source, True][module] += cost
     whole = {
         key: {module: Fraction((2 * MICRO * used + 1) // 2) for module, used in modules.items()}
         for key, modules in sums.items()

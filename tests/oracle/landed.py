@@ -75,6 +75,11 @@ def stream_rows(landing: ObjectStore, stream: str, name: str, rows: Sequence[Jso
     landing.put_if_absent(f"{stream}/2026/11/05/08/{name}.jsonl.gz", body)
 
 
+def land_rows_of(landing: ObjectStore, stream: str, delivery_id: str, rows: Sequence[Json]) -> None:
+    """Land a delivery that is of no family but its own."""
+    _land(landing, stream, delivery_id, rows, family=delivery_id)
+
+
 def land_decision(landing: ObjectStore, stream: str, delivery_id: str) -> None:
     """Land what a person has decided after a look at the delivery."""
     row = {
@@ -85,8 +90,7 @@ def land_decision(landing: ObjectStore, stream: str, delivery_id: str) -> None:
         "reason": "AWS has credited it",
         "decided_at": "2026-11-05T09:00:00Z",
     }
-    name = f"accept_delivery.{stream}.{delivery_id}"
-    _land(landing, "decisions", name, [row], family=name)
+    land_rows_of(landing, "decisions", f"accept_delivery.{stream}.{delivery_id}", [row])
 
 
 def _land(
@@ -109,10 +113,13 @@ class Landed:
     deliveries: list[Delivered]
     counts: list[Json]
     decisions: list[Json]
+    closes: list[Json]
 
     def answer(self) -> Answer:
         """What the oracle makes of them."""
-        return answer(self.catalog, self.events, self.deliveries, self.counts, self.decisions)
+        return answer(
+            self.catalog, self.events, self.deliveries, self.counts, self.decisions, self.closes
+        )
 
 
 def read_back(landing: ObjectStore) -> Landed:
@@ -129,8 +136,11 @@ def read_back(landing: ObjectStore) -> Landed:
         if (rows := _rows_of(landing, record)) is not None
     ]
     counts = list(_streamed(landing, "usage_counts"))
-    catalog, decisions = (list(_rows(landing, [name])) for name in ("catalog", "decisions"))
-    return Landed(catalog, events, deliveries, counts, decisions)
+    catalog, decisions, closes = (
+        list(_rows(landing, [name])) for name in ("catalog", "decisions", "closes")
+    )
+    heads = [row for row in closes if row["kind"] == "close"]
+    return Landed(catalog, events, deliveries, counts, decisions, heads)
 
 
 def _events_of(row: Json) -> list[Json]:

@@ -73,13 +73,14 @@ def _plans(pick: Pick[str]) -> list[Json]:
         body = {"id": name, "version": version, "currency": currency, **empty, **more}
         return document("plan", key, body)
 
-    def rates(*metrics: str, included: str = "") -> list[Json]:
+    def rates(*metrics: str, included: str = "", **pricings: str) -> list[Json]:
         return [
             {
                 "metric": metric,
                 "included": included or pick(QUANTITIES[:6]),
                 "unit_price": pick(PRICES),
                 "unit_size": pick(SIZES),
+                **(_pricing(pick, pricings[metric]) if metric in pricings else {}),
             }
             for metric in metrics
         ]
@@ -104,27 +105,48 @@ def _plans(pick: Pick[str]) -> list[Json]:
             "USD",
             levy=levy(),
             facility_fees=fees("M-1", "M-2"),
-            rates=rates("calls", "gb", "sessions", "snowflake_credits", *held),
+            rates=rates(
+                "calls",
+                "gb",
+                "sessions",
+                "snowflake_credits",
+                *held,
+                calls="graduated",
+                gb="volume",
+                sessions="package",
+                seats="package",
+                storage="graduated",
+            ),
+            minimum=pick(("0.01", "250", "12.345")),
         ),
         plan(
             "direct:1",
             "USD",
             passthrough=["aws", "external", "snowflake"],
+            markups=_markups(pick, aws="12.5", snowflake="1000"),
             levy=levy(),
             facility_fees=fees("M-1", "M-2"),
-            rates=rates("calls", "gb", "sessions", "weight", *held),
+            rates=rates("calls", "gb", "sessions", "weight", *held, calls="volume", peak="package"),
+            minimum="",
+            prorate="daily",
         ),
         plan(
             "yen:1",
             "JPY",
+            passthrough=["aws", "external"],
+            markups=_markups(pick, external="33.33"),
             levy=levy(),
             facility_fees=fees("M-1", "M-2"),
-            rates=rates("calls", "gb", "sessions", *held),
+            rates=rates("calls", "gb", "sessions", *held, calls="package", gb="graduated"),
+            minimum="1000",
+            prorate="daily",
         ),
         plan(
             "dinar:1",
             "KWD",
             passthrough=["snowflake"],
+            markups=_markups(pick, snowflake="0.01"),
+            minimum="9.999",
             levy=levy(),
             facility_fees=fees("M-2"),
             rates=rates("calls", "gb", "sessions", *held),
@@ -136,7 +158,29 @@ def _plans(pick: Pick[str]) -> list[Json]:
             levy=levy(),
             facility_fees=fees("M-1"),
             rates=rates("calls", "gb", included="100") + rates("snowflake_credits"),
+            minimum="99.99",
+            prorate="daily",
         ),
+    ]
+
+
+def _pricing(pick: Pick[str], pricing: str) -> Json:
+    """What a rate says of tiers: bounds at which some month of some tenant ends exactly."""
+    if pricing == "package":
+        return {"pricing": pricing, "tiers": [], "unit_size": pick(("1", "1000"))}
+    bounds: str = pick(("1 3", "0.000001 7 100", "68", "2.5 19.999999"))
+    tiers = [
+        {"tier": str(number), "up_to": bound, "unit_price": pick(PRICES[1:])}
+        for number, bound in enumerate([*bounds.split(), ""], 1)
+    ]
+    return {"pricing": pricing, "tiers": tiers, "unit_price": "0"}
+
+
+def _markups(pick: Pick[str], **percents: str) -> list[Json]:
+    """Mark-ups by source; the one that is named or another."""
+    return [
+        {"source": source, "percent": pick((percent, percent, "99.99"))}
+        for source, percent in percents.items()
     ]
 
 
@@ -154,7 +198,7 @@ def _tenant(key: str, modules: list[Json], subscriptions: list[Json], **more: st
 
 def _tenants(joins: str) -> list[Json]:
     first, second = {"module_id": "M-1"}, {"module_id": "M-2", "starts_on": "2026-10-15"}
-    changing = [_subscription("base:1", "2026-09-10"), _subscription("base:2", "2026-10-16")]
+    changing = [_subscription("base:1", "2026-08-20"), _subscription("base:2", "2026-10-16")]
     tenants = [
         _tenant("9lives", [], [_subscription("direct:1", "2026-10-01")]),
         _tenant(NEWCOMER, [first], [_subscription("yen:1", joins)], starts_on=joins),
@@ -173,17 +217,40 @@ def _tenants(joins: str) -> list[Json]:
 
 
 def _accounts() -> list[Json]:
-    def account(key: str, currency: str, *links: Json) -> Json:
-        body = {"id": key, "name": key, "seller": "s", "currency": currency}
+    def account(key: str, currency: str, *links: Json, **more: list[Json]) -> Json:
+        body = {"id": key, "name": key, "seller": "s", "currency": currency, **more}
         return document("account", key, {**body, "tenants": spans(*links)})
 
     moved = "2026-10-11"
     return [
-        account("zen", "JPY", {"tenant_id": NEWCOMER}, {"tenant_id": "planless"}),
-        account("both", "USD", {"tenant_id": "9lives"}, {"tenant_id": "acme", "ends_on": moved}),
-        account("new", "USD", {"tenant_id": "acme", "starts_on": moved}, {"tenant_id": LEAVER}),
-        account("kw", "KWD", {"tenant_id": "b_2:x"}),
-    ]
+        # A newcomer is let off by what is in force on any day of its first month.
+        account("zen", "JPY", {"tenant_id": NEWCOMER}, {"tenant_id": "planless"},
+                discounts=spans(_discount("welcome", "12.5", starts_on="2026-10-09", ends_on="2026-10-31"),
+                                _discount("rest", "87.5", "variable")),
+                credits=[_credit("yen", NEWCOMER, "7")]),
+        account("both", "USD", {"tenant_id": "9lives"}, {"tenant_id": "acme", "ends_on": moved},
+                discounts=spans(_discount("ten", "10"), _discount("late", "33.333333", "variable",
+                                                                  starts_on=moved)),
+                credits=[_credit("a", "acme", "0.01"), _credit("a", "9lives", "0.5", "2026-11")]),
+        # What it takes off the leaver's bill is too much; of acme's it pays November's alone.
+        account("new", "USD", {"tenant_id": "acme", "starts_on": moved}, {"tenant_id": LEAVER},
+                discounts=spans(_discount("early", "5", "levy", "minimum", ends_on="2026-10-02"),
+                                _discount("never", "99", "levy", ends_on="2026-10-01")),
+                credits=[_credit("sorry", LEAVER, "1000000"), _credit("sorry", "acme", "3.14")]),
+        account("kw", "KWD", {"tenant_id": "b_2:x"},
+                discounts=spans(_discount("old", "25", "facility", ends_on="2026-10-31"),
+                                _discount("half", "60", starts_on="2026-11-01"),
+                                _discount("more", "40.5", "variable", starts_on="2026-11-01"))),
+    ]  # fmt: skip
+
+
+def _discount(key: str, percent: str, *kinds: str, **span: str) -> Json:
+    every = ("facility", "levy", "minimum", "variable")
+    return {"id": key, "percent": percent, "reason": "test", "kinds": list(kinds or every), **span}
+
+
+def _credit(key: str, tenant: str, amount: str, period: str = "2026-10") -> Json:
+    return {"id": key, "tenant_id": tenant, "period": period, "amount": amount, "reason": "test"}
 
 
 def _rules(pick: Pick[str]) -> list[Json]:
@@ -260,12 +327,12 @@ def _settings(pick: Pick[str]) -> list[Json]:
                 ),
             },
         ),
-        # The dinar has a rate too late for the month, the yen in time.
+        # The dinar has a rate too late for its first month, the yen in time.
         *(
             document(
                 "cost_rate", key, {"id": key, "values": spans({"value": rate, "starts_on": day})}
             )
-            for key, rate, day in (("JPY", "0.006789", "2026-10-01"), ("KWD", "3.25", "2026-10-02"))
+            for key, rate, day in (("JPY", "0.006789", "2026-09-01"), ("KWD", "3.25", "2026-10-01"))
         ),
         *warehouses(),
     ]

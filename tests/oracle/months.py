@@ -7,7 +7,9 @@ levels that carry on over the month's edge, numbers of producers that never arri
 knows, aliases that end and begin, rules whose versions change, deliveries that restate, add,
 replace, arrive cut or come back halved, amortized cost, other providers, credits of warehouses that
 are shared, alone or idle, a day exactly on the threshold and one just over it, currencies of no, two
-and three decimals, prices of zero, and a month used up to the last unit.
+and three decimals, prices of zero, a month used up to the last unit, prices in tiers and packages,
+minimums, parts of a month, mark-ups, discounts, credits that are too large, and closes whose terms
+the catalog has forgotten.
 """
 
 from __future__ import annotations
@@ -19,6 +21,7 @@ from typing import Any
 from meterbook.ports import ObjectStore
 from oracle.landed import land_catalog, land_events, stream_counts, stream_events, stream_rows
 from oracle.month_catalog import catalog_rows
+from oracle.month_closes import closes, land_closed
 from oracle.month_corrections import originals, otherwise_told, reversals, unmatched
 from oracle.month_costs import cost_pieces, land_cost
 from oracle.month_credits import exports, land_export
@@ -34,7 +37,8 @@ def a_month(pick: Pick[Any]) -> list[Piece]:
     """A month with every trap, in pieces that come in any order; `pick` takes one of some values."""
     costs = [partial(land_cost, piece=piece) for piece in cost_pieces(pick)]
     credits = [partial(land_export, export=export) for export in exports(pick)]
-    return _in_any_order(pick, [*usage_pieces(pick), *costs, *credits])
+    closed = [partial(land_closed, close=close) for close in closes(pick)]
+    return _in_any_order(pick, [*usage_pieces(pick), *costs, *credits, *closed])
 
 
 def usage_pieces(pick: Pick[Any]) -> list[Piece]:

@@ -1,7 +1,7 @@
 """What the book must say, worked out a second time: slowly, naively, in fractions.
 
 Nothing in the oracle comes from Meterbook. What goes in are the landed records as they stand (catalog
-rows, CloudEvents, counts of them, deliveries of cost and credits, decisions); what comes out are the figures that the SQL has
+rows, CloudEvents, counts of them, deliveries of cost and credits, decisions, closes); what comes out are the figures that the SQL has
 to reach by its own way, to the last digit.
 """
 
@@ -29,6 +29,7 @@ def answer(
     deliveries: Sequence[Delivered] = (),
     counts: Sequence[Json] = (),
     decisions: Sequence[Json] = (),
+    closes: Sequence[Json] = (),
 ) -> Answer:
     """The whole book, from the landed records."""
     book = Catalog(catalog)
@@ -38,7 +39,7 @@ def answer(
     judge_deliveries(book, deliveries, decisions, result)
     attribute_credits(book, result)
     attribute(book, result)
-    price(book, result)
+    price(book, closes, result)
     economise(book, result)
     find_trends(result)
     return result

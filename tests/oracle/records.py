@@ -10,7 +10,9 @@ from typing import Any
 
 Json = dict[str, Any]
 MINOR_DIGITS = {"JPY": 0, "KWD": 3}
-KINDS = ("levy", "facility", "variable", "passthrough", "total")
+KINDS = (
+    "levy", "facility", "variable", "minimum", "passthrough", "discount", "credit", "total",
+)  # fmt: skip
 
 
 @dataclass(frozen=True)
@@ -73,16 +75,26 @@ class Line:
     kind: str
     module: str
     metric: str
+    tier: int
     plan: str
     currency: str
+    pricing: str
     quantity: Fraction
     included: Fraction
     billable: Fraction
+    unit_price: Fraction
+    unit_size: int
+    cost: Fraction
+    markup: Fraction
+    usd_per_unit: Fraction
+    base: Fraction
+    percent: Fraction
     amount_minor: int
 
     @property
     def key(self) -> tuple[str, ...]:
-        return self.period, self.account, self.tenant, self.kind, self.module, self.metric
+        where = self.period, self.account, self.tenant
+        return (*where, self.kind, self.module, self.metric, str(self.tier))
 
 
 @dataclass(frozen=True)

@@ -18,7 +18,17 @@ from typing import Any
 from oracle.landed import land_catalog, land_events
 from oracle.month_costs import CostPiece, amortized, land_cost
 from oracle.month_credits import Export, any_export, land_export
-from oracle.month_parts import Pick, aliases, document, event, rule, shares, spans
+from oracle.month_parts import (
+    ALWAYS,
+    FOREVER,
+    Pick,
+    aliases,
+    document,
+    event,
+    rule,
+    shares,
+    spans,
+)
 from oracle.months import Piece
 from oracle.records import Json
 
@@ -30,12 +40,19 @@ FRACTIONS = (("1",), ("0.5", "0.5"), ("0.333333", "0.333333", "0.333334"), ("0.0
 OWNERS = ("pool", "Pool", "P-O-O-L", "ops", "", "nobody", ".", "ÄR GER")
 SERVICES = ("EC2", "S3", "amazon ec2", "idle", "geo")
 WAREHOUSES = (("WH",), ("WH", "wh 2"))
-PLANS = {
-    "none": ([], True),
-    "aws": (["aws"], True),
-    "others": (["aws", "external"], True),
-    "all": (["aws", "external", "snowflake"], False),
+# Which sources a plan passes on, whether it prices credits too, and what else it says.
+TIERS = [("1", "3", "0.4"), ("2", "1000000", "0.000001"), ("3", "", "12.345678")]
+PLANS: dict[str, tuple[list[str], bool, Json]] = {
+    "none": ([], True, {"minimum": "12.34", "prorate": "daily"}),
+    "aws": (["aws"], True, {"pricing": "graduated", "minimum": "3", "prorate": ""}),
+    "others": (["aws", "external"], True, {"pricing": "volume", "markup": "12.5"}),
+    "all": (["aws", "external", "snowflake"], False, {"pricing": "package", "markup": "0.07"}),
 }
+EVERY = ["facility", "levy", "minimum", "variable"]
+DISCOUNTS: tuple[list[tuple[str, str, list[str]]], ...] = (
+    [], [("a", "7.5", EVERY)], [("a", "33.333333", ["minimum"]), ("b", "50", ["variable"])],
+    [("b", "50", EVERY), ("a", "50", EVERY)],
+)  # fmt: skip
 
 
 @dataclass(eq=False)
@@ -113,11 +130,14 @@ def common() -> list[Json]:
                 "domain": "test"}  # fmt: skip
         return document("metric", key, body)
 
-    def plan(key: str, passthrough: list[str], is_metered: bool) -> Json:
+    def plan(key: str, passthrough: list[str], is_metered: bool, more: Json) -> Json:
         price = {"included": "0.5", "unit_price": "1.005", "unit_size": "1"}
-        metered = ["calls", *(["snowflake_credits"] if is_metered else [])]
+        tiers = [dict(zip(("tier", "up_to", "unit_price"), tier, strict=True)) for tier in TIERS]
+        calls = {"metric": "calls", **price, "pricing": more.get("pricing", "flat"), "tiers": tiers}
+        credits = [{"metric": "snowflake_credits", **price}] if is_metered else []
+        markups = [{"source": "aws", "percent": more.get("markup", "0")}]
         body = {"id": key, "version": "1", "currency": "USD", "passthrough": passthrough, "levy": {},
-                "facility_fees": [], "rates": [{"metric": name, **price} for name in metered]}  # fmt: skip
+                "facility_fees": [], "rates": [calls, *credits], "markups": markups, **more}  # fmt: skip
         return document("plan", f"{key}:1", body)
 
     units = {"work": "second", "calls": "call", "snowflake_credits": "credit"}
@@ -149,7 +169,8 @@ def settle(pick: Pick[Any], month: Month) -> None:
     month.catalog += [tenant_of(pick, month, name, begins) for name in month.tenants]
     links = spans(*({"tenant_id": name} for name in month.tenants))
     account = {"id": month.name, "name": "x", "seller": "s", "currency": "USD", "tenants": links}
-    month.catalog.append(document("account", month.name, {**account, **month.span}))
+    lets_off = {"discounts": discounts_of(pick, month), "credits": credits_of(pick, month)}
+    month.catalog.append(document("account", month.name, {**account, **lets_off, **month.span}))
     month.catalog += [*rules_of(pick, month), *aliases_of(pick, month), *warehouses_of(pick, month)]
     chosen = {
         ("config", "unattributed_threshold"): pick(("0.02", "0", "0.5")),
@@ -158,6 +179,25 @@ def settle(pick: Pick[Any], month: Month) -> None:
         ("cost_rate", "snowflake_credit"): pick(("2.5", "3.0", "0.000001", "1.999999", "")),
     }
     month.values = {key: [{"value": value, **month.span}] for key, value in chosen.items() if value}
+
+
+def discounts_of(pick: Pick[Any], month: Month) -> list[Json]:
+    """Discounts, some of which begin with the second day: for newcomers alone that is in time."""
+    starts_on = pick((ALWAYS, ALWAYS, month.day(1)))
+    return [
+        {"id": key, "percent": percent, "kinds": kinds, "starts_on": starts_on, "ends_on": FOREVER}
+        for key, percent, kinds in pick(DISCOUNTS)
+    ]
+
+
+def credits_of(pick: Pick[Any], month: Month) -> list[Json]:
+    """Credits of this month or the next, in which nobody has the account any more."""
+    period = pick((f"{month.first:%Y-%m}", f"{month.end:%Y-%m}"))
+    return [
+        {"id": "c", "tenant_id": tenant, "period": period, "amount": pick(("0.01", "2.5", "99999"))}
+        for tenant in month.tenants
+        if pick((True, False, False))
+    ]
 
 
 def tenant_of(pick: Pick[Any], month: Month, name: str, begins: str) -> Json:

@@ -15,7 +15,7 @@ from oracle.compared import assert_same
 from oracle.landed import book_in, read_back
 from oracle.month_parts import LEAVER
 from oracle.months import a_month
-from oracle.records import Answer
+from oracle.records import KINDS, Answer
 
 REASONS = {
     "malformed",
@@ -41,8 +41,10 @@ FAULTS = {
     "tenant_without_plan",
     "unrated_usage",
     "module_without_fee",
-    "passthrough_needs_usd",
+    "rate_missing",
     "currency_mismatch",
+    "discount_over_100_percent",
+    "credit_exceeds_bill",
 }
 # Every law holds but for what is planted: what was cut, what waits for a person, a day without a price.
 PLANTED = {"deliveries_are_whole", "no_day_is_suspicious", "snowflake_credits_are_priced"}
@@ -82,7 +84,7 @@ def test_every_trap_is_in_a_generated_month(tmp_path: Path) -> None:
     month = landed.answer()
     assert {reason for _, reason in month.rejects} == REASONS
     assert {reason for *_, reason in month.faults} == FAULTS
-    assert {line.kind for line in month.lines} == {"levy", "facility", "variable", "passthrough"}
+    assert {line.kind for line in month.lines} == set(KINDS) - {"total"}
     assert {line.currency for line in month.lines} == {"USD", "JPY", "KWD"}
     assert min(line.amount_minor for line in month.lines) < 0
     assert any(line.quantity == line.included for line in month.lines)
@@ -96,6 +98,7 @@ def test_every_trap_is_in_a_generated_month(tmp_path: Path) -> None:
     assert month.duplicates > 5
     assert_usage_traps(month)
     assert_cost_traps(month)
+    assert_tariff_traps(month)
 
 
 def assert_usage_traps(month: Answer) -> None:
@@ -151,3 +154,23 @@ def assert_cost_traps(month: Answer) -> None:
     assert {earned.currency for earned in month.earned.values()} == {"USD", "JPY", "KWD", None}
     unknown = [one for one in month.earned.values() if one.margin_usd is None]
     assert {one.currency for one in unknown} == {"KWD"}
+
+
+def assert_tariff_traps(month: Answer) -> None:
+    """Each way of pricing; parts of months; terms that only a close has."""
+    assert {line.pricing for line in month.lines} == {
+        "flat", "graduated", "volume", "package", "fee", "daily", "minimum", "cost", "percent",
+        "amount",
+    }  # fmt: skip
+    assert {line.tier for line in month.lines if line.pricing == "graduated"} >= {1, 2, 3}
+    parts = {line.kind for line in month.lines if line.quantity < line.unit_size in (30, 31)}
+    assert parts == {"facility", "minimum"}
+    passed = {line.currency: line for line in month.lines if line.kind == "passthrough"}
+    assert {currency: line.usd_per_unit for currency, line in passed.items()}.keys() == {
+        "USD", "JPY", "KWD"
+    }  # fmt: skip
+    assert any(line.markup for line in passed.values())
+    # The newcomer is let off by what comes after its first day, October's others are not.
+    let_off = {(line.period, line.metric) for line in month.lines if line.kind == "discount"}
+    assert let_off >= {("2026-10", "welcome"), ("2026-10", "frozen"), ("2026-08", "all")}
+    assert not let_off & {("2026-10", "late"), ("2026-10", "old"), ("2026-10", "never")}

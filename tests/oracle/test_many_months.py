@@ -70,7 +70,11 @@ def test_what_seldom_meets_has_met_in_some_of_them(tmp_path: Path) -> None:
     assert {day.exceeds for day in months.unattributed.values()} == {True, False}
     assert any(not day.charges for day in months.unattributed.values())
     assert {line.metric for line in months.lines} == {
-        "aws", "external", "snowflake", "snowflake_credits", "calls"
+        "aws", "external", "snowflake", "snowflake_credits", "calls", "", "a", "b", "c"
     }  # fmt: skip
+    assert {(line.pricing, line.tier) for line in months.lines if line.metric == "calls"} == {
+        ("flat", 1), ("package", 1), *((name, tier) for name in ("graduated", "volume") for tier in (1, 2, 3))
+    }  # fmt: skip
+    assert {reason for *_, reason in months.faults} >= {"credit_exceeds_bill"}
     assert min(line.amount_minor for line in months.lines) < 0
     assert not any(sums[-1] for sums in months.conservation.values())

@@ -133,9 +133,33 @@ DEFECTS = {
     "cost_controls": [("(numerator - mod(numerator, 10000)) / 10000", "(numerator + 5000 - mod(numerator + 5000, 10000)) / 10000")],
     "period_usage": [("where r.metric = 'snowflake_credits'", "")],
     "period_passthrough": [(" and c.source = n.source", "")],
+    "periods": [("iff(t.starts_on > cast('1900-01-01' as date), t.starts_on, f.first_day)", "f.first_day")],
+    "plan_rate_tiers": [("unbounded preceding and 1 preceding", "unbounded preceding and current row")],
+    "period_metered": [
+        (" <= coalesce(t.up_to_quantity", " < coalesce(t.up_to_quantity"),
+        ("unit_size * 1000000 - 1", "unit_size * 1000000"),
+    ],
+    "period_fees": [("active_days < month_days", "active_days < 30")],
+    "period_charges": [
+        ("(100 + markup_percent) * 100", "10000"),
+        ("usd_per_unit * 1000000", "1000000"),
+    ],
+    "period_minimums": [("iff(d.prorate = 'daily', d.covered_days, d.month_days)", "d.month_days")],
+    "period_discounts": [
+        ("c.first_day = c.period_start, c.period_start >= d.starts_on,", "true, c.period_start >= d.starts_on,"),
+        ("where c.account_id is null and ", "where "),
+    ],
+    "period_deductions": [
+        ("where replace(d.kinds, l.kind, '') <> d.kinds", ""),
+        ("least(share_minor, greatest(total_minor - before_minor, 0))", "share_minor"),
+    ],
+    "period_fx": [("order by place,", "order by place desc,")],
+    "period_accounts": [("cast('0001-01-01' as date)", "cast('9999-01-01' as date)")],
+    "period_tiers": [("where c.tenant_id is null", "")],
     "period_module_lines": [
+        ("else l.kind = 'passthrough' and s.is_cost", "else false"),
         (" order by module_id", " order by weight"),
-        ("having cast(sum(quantity) * 1000000 as number(38, 0)) > 0", ""),
+        ("    where weight > 0\n", ""),
     ],
     "unit_economics": [
         ("cast(m.revenue * r.unit_price_usd as number(38, 12))", "m.revenue"),

@@ -19,6 +19,7 @@ from meterbook.sqlfiles import SqlFile, read_sql
 from meterbook_local.dialect import parse
 from meterbook_local.duckdb import DuckDBWarehouse
 from meterbook_local.folder import FolderStore
+from oracle.month_closes import Close, close_row, term
 from oracle.month_credits import hour_row, query_row, warehouse_service
 
 NOW = datetime(2026, 11, 3, tzinfo=UTC)
@@ -37,10 +38,15 @@ def document(kind, id, body, **dates):
     return {"kind": kind, "id": id, "document": {"id": id.split(":")[0], **ALWAYS, **body, **dates}}
 
 
-def plan(version, price, levy=True):
+def plan(version, price, levy=True, **more):
     metrics = ["calls"] if version == 1 else ["calls", "snowflake_credits"]
+    tiers = [
+        {"tier": "1", "up_to": "9", "unit_price": price},
+        {"tier": "2", "up_to": "", "unit_price": "0.1"},
+    ]
     rates = [
-        {"metric": name, "included": "10", "unit_price": price, "unit_size": "1"}
+        {"metric": name, "included": "10", "unit_price": price, "unit_size": "1", "tiers": tiers}
+        | ({"pricing": "graduated"} if version == 2 else {})
         for name in metrics
     ]
     return document(
@@ -53,7 +59,15 @@ def plan(version, price, levy=True):
             "levy": {"metric": "customers", "unit_price": "0.35", "unit_size": "1"} if levy else {},
             "facility_fees": [{"module_id": "m1", "fee": "20"}],
             "rates": rates,
+            **more,
         },
+    )
+
+
+def account(currency, *tenants, **more):
+    links = [{"tenant_id": tenant, **ALWAYS} for tenant in tenants]
+    return document(
+        "account", "a-acme", {"seller": "us", "currency": currency, "tenants": links, **more}
     )
 
 
@@ -92,6 +106,8 @@ def metric(name, aggregation="sum", counts=""):
 
 
 FULL_YEAR = ("1", "2026-01-01", "9999-12-31")
+DISCOUNTS = [{"id": "ten", "percent": "10", "kinds": ["facility", "minimum"], **ALWAYS}]
+CREDITS = [{"id": "sorry", "tenant_id": "acme", "period": "2026-10", "amount": "3"}]
 REVISIONS = [
     [
         *(config(*pair) for pair in [("unattributed_threshold", "0.02"), ("settle_hours", "48")]),
@@ -100,11 +116,7 @@ REVISIONS = [
         metric("customers", "distinct", "customer"),
         plan(1, "0.5"),
         tenant("acme", [FULL_YEAR]),
-        document(
-            "account",
-            "a-acme",
-            {"seller": "us", "currency": "USD", "tenants": [{"tenant_id": "acme", **ALWAYS}]},
-        ),
+        account("USD", "acme"),
         rule("own:1", "1", "tag"),
         rule("shared:1", "2", "usage_share", "pool", "calls"),
         rule("idle:1", "0", "platform", match={"source": "snowflake", "service": "idle"}),
@@ -115,7 +127,15 @@ REVISIONS = [
         owners("role", {"LOADER": "pool"}),
     ],
     [
-        plan(2, "0.25", levy=False),
+        plan(
+            2,
+            "0.25",
+            levy=False,
+            minimum="50",
+            prorate="daily",
+            markups=[{"source": "aws", "percent": "5"}],
+        ),
+        account("USD", "acme", "globex", discounts=DISCOUNTS, credits=CREDITS),
         tenant("globex", [("2", "2026-10-02", "9999-12-31")]),
         rule("shared:2", "2", "usage_share", "pool", "customers", start="2026-10-31"),
         rule(
@@ -144,6 +164,8 @@ REVISIONS = [
         config("cost_source", "aws_cost"),
         config("cost_metric", "unblended"),
         document("cost_rate", "snowflake_credit", {"values": [{"value": "3.0", **ALWAYS}]}),
+        document("cost_rate", "EUR", {"values": [{"value": "1.25", **ALWAYS}]}),
+        account("EUR", "acme", "globex"),
     ],
 ]
 
@@ -153,6 +175,18 @@ def catalog_delivery(number):
         {"revision": number + 1, "removed": False, "commit": "", **row} for row in REVISIONS[number]
     ]
     return ("catalog", f"{number + 1:08d}", "catalog", rows, {}, False)
+
+
+def october_closed():
+    """The account's October, closed with a card and a rate that the catalog knows otherwise."""
+    terms = [
+        term("tenant", "acme", "us", place=2, detail="EUR"),
+        term("card", "acme", "basic", 2, 1, "31"),
+        term("discount", "", "half", amount="50", detail="levy,minimum"),
+        term("rate", "", "EUR", amount="1.1"),
+    ]
+    row = close_row(Close("2026-10", "a-acme", "EUR", terms))
+    return ("closes", "2026-10.a-acme", "closes", [row], {}, False)
 
 
 def usage_rows(events):
@@ -263,6 +297,7 @@ def pieces(draw):
     then += [draw(usage_delivery(number)) for number in range(draw(st.integers(1, 2)))]
     then += [draw(cost_delivery(number)) for number in range(draw(st.integers(2, 3)))]
     then += [draw(export(number)) for number in range(draw(st.integers(1, 2)))]
+    then += [october_closed()] if draw(st.booleans()) else []
     then += [decision("cur", draw(st.integers(0, 2)))] if draw(st.booleans()) else []
     if draw(st.integers(0, 3)) == 0:  # facts before the catalog that judges them
         return draw(st.permutations(first + then))
@@ -272,7 +307,7 @@ def pieces(draw):
 def land(store, piece):
     stream, delivery_id, scope, rows, totals, replaces = piece
     days = [ControlTotal(day, total, 1, spread) for day, (total, spread) in totals.items()]
-    order = NOW + timedelta(seconds=int(delivery_id[-1]))
+    order = NOW + timedelta(seconds=int(delivery_id[-1])) if delivery_id[-1].isdigit() else NOW
     return Delivery(
         delivery_id, stream, scope[:3], scope, order, land_rows(store, stream, delivery_id, rows),
         days, "p" if "cost" in stream or stream == "cur" else "", replaces,

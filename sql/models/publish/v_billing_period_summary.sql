@@ -1,4 +1,4 @@
--- metering.v_billing_period_summary: the three-part tariff of each tenant, period by period.
+-- metering.v_billing_period_summary: the tariff of each tenant, period by period.
 --
 -- grain:   one row per period_start, tenant_id
 -- kind:    view, published
@@ -16,6 +16,9 @@ select
     levy,
     facility,
     variable,
+    minimum,
     passthrough,
+    discount,
+    credit,
     total
 from metering.billing_period_summary;

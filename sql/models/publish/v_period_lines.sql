@@ -20,12 +20,17 @@ select
     plan_version,
     currency,
     minor_digits,
+    pricing,
     quantity,
     included_quantity,
     billable_quantity,
     unit_price,
     unit_size,
     cost_usd,
+    markup_percent,
+    usd_per_unit,
+    base_amount,
+    percent,
     amount_minor,
     amount
 from billing.period_lines;

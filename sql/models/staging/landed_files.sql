@@ -5,8 +5,8 @@
 -- refresh: parts by file_name
 -- reads:   metering.usage_lines, metering.landed_aws_cost, metering.landed_cur,
 --          metering.landed_external_cost, metering.landed_account_usage, metering.landed_catalog,
---          billing.landed_closes, billing.landed_invoices, billing.landed_decisions,
---          validation.landed_verdicts
+--          billing.landed_closes, billing.landed_invoices, billing.landed_receipts,
+--          billing.landed_decisions, validation.landed_verdicts
 -- why:     a file may be loaded twice (Snowpipe forgets names after 14 days), so its rows are counted
 --          by their number in the file, each once. Of usage the typed lines are asked: every landed
 --          record has a first one.
@@ -47,6 +47,11 @@ with landed as (
         file_name,
         file_row
     from billing.landed_invoices
+    union all
+    select
+        file_name,
+        file_row
+    from billing.landed_receipts
     union all
     select
         file_name,

@@ -6,8 +6,8 @@
 -- reads:   billing.period_lines, metering.usage_daily, metering.attributed_cost_daily
 -- why:     revenue by module must sum to the invoice. A facility fee has its module; usage is divided by
 --          quantity and passed-on cost by cost, with the one definition of a split, in minor units. What
---          nothing divides stays under the module '', and so does use of 10^14 units and more, whose
---          numerators would be too large.
+--          nothing divides (a minimum, a discount, a credit) stays under the module '', and so does use of
+--          10^14 units and more, whose numerators would be too large.
 
 create or alter dynamic table billing.period_module_lines
 target_lag = downstream
@@ -18,45 +18,50 @@ with uses as (
     select
         cast(date_trunc('month', usage_date) as date) as period_start,
         tenant_id,
+        false as is_cost,
         metric,
         module_id,
-        quantity
+        cast(sum(quantity) * 1000000 as number(38, 0)) as weight
     from metering.usage_daily
+    group by date_trunc('month', usage_date), tenant_id, metric, module_id
     union all
     select
         cast(date_trunc('month', usage_date) as date) as period_start,
         tenant_id,
+        true as is_cost,
         source as metric,
         module_id,
-        cost_usd as quantity
+        cast(sum(cost_usd) * 1000000 as number(38, 0)) as weight
     from metering.attributed_cost_daily
     where disposition = 'attributed'
+    group by date_trunc('month', usage_date), tenant_id, source, module_id
 ),
 
 weights as (
     select
         period_start,
         tenant_id,
+        is_cost,
         metric,
         module_id,
-        cast(sum(quantity) * 1000000 as number(38, 0)) as weight
+        weight
     from uses
-    group by period_start, tenant_id, metric, module_id
-    having cast(sum(quantity) * 1000000 as number(38, 0)) > 0
+    where weight > 0
 ),
 
 running as (
     select
         period_start,
         tenant_id,
+        is_cost,
         metric,
         module_id,
         weight,
         sum(weight) over (
-            partition by period_start, tenant_id, metric order by module_id
+            partition by period_start, tenant_id, is_cost, metric order by module_id
             rows between unbounded preceding and current row
         ) as weight_to_here,
-        sum(weight) over (partition by period_start, tenant_id, metric) as weight_of_all
+        sum(weight) over (partition by period_start, tenant_id, is_cost, metric) as weight_of_all
     from weights
 ),
 
@@ -64,6 +69,7 @@ numerators as (
     select
         period_start,
         tenant_id,
+        is_cost,
         metric,
         module_id,
         cast(weight_of_all as number(38, 0)) as weight_of_all,
@@ -77,6 +83,7 @@ shares as (
     select
         period_start,
         tenant_id,
+        is_cost,
         metric,
         module_id,
         cast(
@@ -106,7 +113,14 @@ cuts as (
             as to_here_units
     from billing.period_lines as l
     left join shares as s
-        on l.period_start = s.period_start and l.tenant_id = s.tenant_id and l.metric = s.metric
+        on
+            l.period_start = s.period_start
+            and l.tenant_id = s.tenant_id
+            and l.metric = s.metric
+            and case
+                when l.kind in ('levy', 'variable') then not s.is_cost
+                else l.kind = 'passthrough' and s.is_cost
+            end
 ),
 
 parts as (

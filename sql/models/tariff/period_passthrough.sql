@@ -3,29 +3,41 @@
 -- grain:   one row per period_start, tenant_id, source
 -- kind:    dynamic table, full
 -- refresh: whole
--- reads:   metering.attributed_cost_daily, billing.period_tiers, billing.plan_passthrough
--- why:     the plan at the period's start decides whose cost is passed through. No cost is
---          no line.
+-- reads:   metering.attributed_cost_daily, billing.period_tiers, billing.plan_passthrough,
+--          billing.plan_markups
+-- why:     the plan at the period's start decides whose cost is passed through, and what is added to it.
+--          No cost is no line.
 
 create or alter dynamic table billing.period_passthrough
 target_lag = downstream
 warehouse = meterbook_transform
 refresh_mode = full
 as
+with costs as (
+    select
+        cast(date_trunc('month', usage_date) as date) as period_start,
+        tenant_id,
+        source,
+        cast(sum(cost_usd) as number(38, 12)) as cost_usd
+    from metering.attributed_cost_daily
+    where disposition = 'attributed'
+    group by date_trunc('month', usage_date), tenant_id, source
+    having sum(cost_usd) <> 0
+)
+
 select
     t.period_start,
     t.tenant_id,
     c.source,
     t.plan_id,
     t.plan_version,
-    cast(sum(c.cost_usd) as number(38, 12)) as cost_usd
+    t.currency,
+    c.cost_usd,
+    coalesce(m.markup_percent, 0) as markup_percent
 from billing.period_tiers as t
-inner join metering.attributed_cost_daily as c
-    on
-        t.tenant_id = c.tenant_id
-        and t.period_start = cast(date_trunc('month', c.usage_date) as date)
+inner join costs as c on t.period_start = c.period_start and t.tenant_id = c.tenant_id
 inner join billing.plan_passthrough as n
     on t.plan_id = n.plan_id and t.plan_version = n.plan_version and c.source = n.source
-where t.card_rank = 1 and c.disposition = 'attributed'
-group by t.period_start, t.tenant_id, c.source, t.plan_id, t.plan_version
-having sum(c.cost_usd) <> 0;
+left join billing.plan_markups as m
+    on t.plan_id = m.plan_id and t.plan_version = m.plan_version and c.source = m.source
+where t.card_rank = 1;

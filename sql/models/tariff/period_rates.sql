@@ -21,6 +21,7 @@ select
     t.plan_version,
     t.currency,
     r.kind,
+    r.pricing,
     r.included_quantity,
     r.unit_price,
     r.unit_size
