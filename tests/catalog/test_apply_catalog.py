@@ -67,6 +67,7 @@ def test_a_catalog_lands_as_one_revision_and_is_in_the_book(
         "document": {
             "id": "MOD-042",
             "name": "Document vault",
+            "tax_class": "standard",
             "starts_on": "1900-01-01",
             "ends_on": "9999-12-31",
         },
@@ -93,6 +94,7 @@ def test_a_new_book_has_the_defaults(book: Book) -> None:
     assert apply_catalog(book, default_documents()).revision == 1
     found = book.warehouse.query("select config_key, value from metering.config order by 1")
     assert [tuple(row.values()) for row in found] == [
+        ("approval_band", "0.5"),
         ("cost_metric", "unblended"),
         ("cost_source", "cur"),
         ("cost_window_months", "1"),

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import shutil
 from pathlib import Path
 
 import pytest
@@ -14,7 +15,9 @@ from meterbook.catalog.kinds import KINDS
 from meterbook.catalog.read_catalog import read_catalog
 from meterbook_local.folder import FolderStore
 
-REFERENCE = (Path(__file__).parents[2] / "docs" / "catalog.md").read_text("utf-8")
+ROOT = Path(__file__).parents[2]
+LOGO = ROOT / "examples/demo/catalog/northlight.svg"
+REFERENCE = (ROOT / "docs/catalog.md").read_text("utf-8")
 SECTIONS = dict(re.findall(r"^## (\S+)\n(.*?)(?=^## |\Z)", REFERENCE, re.MULTILINE | re.DOTALL))
 
 
@@ -23,6 +26,7 @@ def test_the_examples_are_one_catalog_that_applies(
 ) -> None:
     examples = re.findall(r"```yaml\n(.*?)```", REFERENCE, re.DOTALL)
     (folder / "examples.yaml").write_text("---\n".join(examples), "utf-8")
+    shutil.copy(LOGO, folder)
     documents = read_catalog(folder)
     assert {document.kind for document in documents} == set(KINDS)
     book = open_book(FolderStore(tmp_path / "landing"))

@@ -16,7 +16,15 @@ from typing import Any
 import jsonschema
 import pytest
 import yaml
-from meterbook.catalog import cost_kinds, external_provider, kinds
+from meterbook.catalog import (
+    allowances,
+    cost_kinds,
+    external_provider,
+    kinds,
+    logo,
+    parties,
+    rate_card,
+)
 from meterbook.catalog.read_catalog import schema_file
 from meterbook.catalog.reader import UNIT_SIZES
 from meterbook.identifier import PATTERN
@@ -105,7 +113,7 @@ def test_a_kind_has_the_fields_that_the_reader_knows(kind: str) -> None:
 def test_words_and_forms_are_those_of_the_reader() -> None:
     of = SCHEMA["definitions"]
     assert of["metric"]["properties"]["aggregation"]["enum"] == [*kinds.AGGREGATIONS, None]
-    assert of["seller"]["properties"]["invoice_series"]["pattern"] == f"^{kinds.INVOICE_SERIES}$"
+    assert of["seller"]["properties"]["invoice_series"]["pattern"] == f"^{parties.INVOICE_SERIES}$"
     assert of["id"]["pattern"] == PATTERN
     assert of["allocation_rule"]["properties"]["method"]["enum"] == list(cost_kinds.METHODS)
     assert of["tag_aliases"]["properties"]["tag"]["enum"] == list(cost_kinds.TAGS)
@@ -117,6 +125,19 @@ def test_words_and_forms_are_those_of_the_reader() -> None:
     assert provider["secret"]["pattern"] == f"^({external_provider.SECRET})?$"
     assert of["path"]["pattern"] == f"^({external_provider.PATH})?$"
     assert set(provider["columns"]["properties"]) == set(external_provider.COLUMNS)
+    assert of["email"]["pattern"] == f"^({parties.EMAIL})?$"
+    account = of["account"]["properties"]
+    for name, words in (("tax", parties.TAXES), ("e_invoice", parties.E_INVOICES)):
+        assert account[name]["enum"] == [*words, "", None]
+    assert account["discounts"]["items"]["properties"]["kinds"]["items"]["enum"] == [
+        *allowances.DISCOUNTED
+    ]
+    assert of["tax_class"]["enum"] == [*parties.TAX_CLASSES, "", None]
+    assert of["seller"]["properties"]["logo"]["pattern"] == f"^({logo.LOGO})?$"
+    rate = of["plan"]["properties"]["rates"]["items"]
+    assert rate["properties"]["pricing"]["enum"] == [*rate_card.PRICINGS, "", None]
+    in_tiers = [name for name, tiered in rate_card.PRICINGS.items() if tiered]
+    assert rate["if"]["properties"]["pricing"]["enum"] == in_tiers
     assert of["per"]["enum"] == [*UNIT_SIZES, *map(int, UNIT_SIZES), None]
 
 

@@ -99,6 +99,24 @@ def test_a_change_is_described_field_by_field(read: Reading) -> None:
             {"columns": [{"field": "cost", "column": "amount", "value": ""}]},
             ["columns[cost].column price → amount"],
         ),
+        (
+            {"rates": [{"metric": "gb", "tiers": [{"tier": "1", "up_to": "9"}]}]},
+            {"rates": [{"metric": "gb", "tiers": [{"tier": "1", "up_to": "8"}]}]},
+            ["rates[gb].tiers[1].up_to 9 → 8"],
+        ),
+        (
+            {"markups": [], "discounts": [{"id": "loyal", "percent": "5", "kinds": ["levy"]}]},
+            {"markups": [{"source": "aws", "percent": "8"}], "discounts": []},
+            [
+                "markups[aws] added: source aws, percent 8",
+                "discounts[loyal] removed, was id loyal, percent 5, kinds levy",
+            ],
+        ),
+        (
+            {"logo": {"media_type": "image/png", "base64": "A" * 4000}},
+            {"logo": {"media_type": "image/png", "base64": "B" * 5000}},
+            [f"logo.base64 {'A' * 16}… of 4000 characters → {'B' * 16}… of 5000 characters"],
+        ),
         ({"email": ""}, {"email": "a@b.example"}, ["email (empty) → a@b.example"]),
         ({"address": ["1 Elm", "Bath"]}, {"address": []}, ["address 1 Elm; Bath → (empty)"]),
         ({"levy": {}}, {"levy": {"metric": "users"}}, ["levy.metric added: users"]),

@@ -15,6 +15,7 @@ from meterbook.catalog.kinds import AGGREGATIONS
 from meterbook.catalog.read_catalog import read_catalog
 
 ALWAYS = {"starts_on": "1900-01-01", "ends_on": "9999-12-31"}
+NOBODY = {"name": "", "phone": "", "email": ""}
 
 
 def only(documents: list[Document]) -> Fields:
@@ -31,14 +32,19 @@ def test_a_plan_is_landed_with_every_shorthand_written_out(read: Reading) -> Non
         "version": "3",
         "currency": "USD",
         "passthrough": [],
+        "markups": [],
+        "minimum": "",
+        "prorate": "",
         "levy": {"metric": "active_customers", "unit_price": "0.35", "unit_size": "1"},
         "facility_fees": [{"module_id": "MOD-042", "fee": "250.00"}],
         "rates": [
             {
                 "metric": "ml_inference",
                 "included": "10000",
+                "pricing": "flat",
                 "unit_price": "0.40",
                 "unit_size": "1000",
+                "tiers": [],
             }
         ],
     }
@@ -53,13 +59,29 @@ def test_what_is_not_written_is_landed_as_its_default(read: Reading) -> None:
         "seller": "north",
         "currency": "USD",
         "address": [],
+        "city": "",
+        "postcode": "",
         "country": "",
+        "vat_id": "",
         "tax_id": "",
+        "legal_id": "",
         "email": "",
+        "contact": NOBODY,
         "payment_days": "30",
+        "tax": "none",
+        "tax_exemption_reason": "",
+        "e_invoice": "en16931",
+        "buyer_reference": "",
+        "purchase_order": "",
+        "language": "en",
+        "mail_to": "",
+        "discounts": [],
+        "credits": [],
         "tenants": [{"tenant_id": "acme", **ALWAYS}],
     }
-    assert bodies["seller"]["bank"] == ""
+    nothing = {"bank": "", "iban": "", "bic": "", "credit_note_series": "", "contact": NOBODY}
+    nothing |= {"tax_rates": [], "logo": {}}
+    assert {name: bodies["seller"][name] for name in nothing} == nothing
     assert bodies["metric"]["visibility"] == "licensee"
     assert bodies["tenant"]["name"] == "acme"
 
@@ -84,6 +106,7 @@ def test_a_metric_says_how_it_is_aggregated_and_what_it_converts(
         "conversions": [{"unit": "KB", "factor": "0.000001"}, {"unit": "MB", "factor": "0.001"}],
         "visibility": "licensee",
         "domain": "",
+        "tax_class": "standard",
     }
 
 
@@ -198,6 +221,157 @@ def test_a_plan_may_price_credits_when_it_does_not_pass_snowflake_through(
     rates = "rates: [{metric: snowflake_credits, unit_price: 3.90}]"
     text = f"kind: plan, id: p, version: 1, currency: USD, passthrough: {passthrough}"
     assert only(read(f"{{{text}, {rates}}}"))["rates"][0]["unit_price"] == "3.90"
+
+
+def rate(text: str, read: Reading) -> Fields:
+    plan = f"kind: plan, id: p, version: 1, currency: USD, rates: [{{metric: gb, {text}}}]"
+    (found,) = only(read(f"{{{plan}}}"))["rates"]
+    return dict(found)
+
+
+@pytest.mark.parametrize("pricing", ["graduated", "volume"])
+def test_a_price_in_tiers_is_landed_with_their_numbers(pricing: str, read: Reading) -> None:
+    tiers = "[{up_to: 1000.0, unit_price: 0.4}, {up_to: 2000.5, unit_price: 0}, {unit_price: 3}]"
+    assert rate(f"pricing: {pricing}, per: 10, included: 5, tiers: {tiers}", read) == {
+        "metric": "gb",
+        "included": "5",
+        "pricing": pricing,
+        "unit_price": "0",
+        "unit_size": "10",
+        "tiers": [
+            {"tier": "1", "up_to": "1000", "unit_price": "0.40"},
+            {"tier": "2", "up_to": "2000.5", "unit_price": "0.00"},
+            {"tier": "3", "up_to": "", "unit_price": "3.00"},
+        ],
+    }
+
+
+def test_a_package_has_one_price_and_no_tiers(read: Reading) -> None:
+    found = rate("pricing: package, unit_price: 9, per: 1000", read)
+    assert (found["pricing"], found["unit_price"], found["unit_size"], found["tiers"]) == (
+        "package",
+        "9.00",
+        "1000",
+        [],
+    )
+
+
+def test_a_plan_may_have_mark_ups_a_minimum_and_count_days(read: Reading) -> None:
+    more = "passthrough: [{source: snowflake, markup: 12.50}, aws, {source: external, markup: 0}]"
+    text = f"kind: plan, id: p, version: 1, currency: EUR, minimum: 250, prorate: daily, {more}"
+    plan = only(read(f"{{{text}}}"))
+    assert plan["passthrough"] == ["aws", "external", "snowflake"]
+    assert plan["markups"] == [{"source": "snowflake", "percent": "12.5"}]
+    assert (plan["minimum"], plan["prorate"]) == ("250.00", "daily")
+
+
+@pytest.mark.parametrize(
+    ("written", "landed"),
+    [
+        ("DE 136 695 976", "DE136695976"),
+        ("GB 999 9999 73", "GB999999973"),
+        ("che-107.787.577 mwst", "CHE107787577MWST"),
+        ("NO 995 525 828 MVA", "NO995525828MVA"),
+        ("EL 094259216", "EL094259216"),
+        ("XI432525179", "XI432525179"),
+        ("ATU13585627", "ATU13585627"),
+        ("NZ 49-091-850", "NZ49091850"),  # of a country whose form is not known here
+    ],
+)
+def test_a_vat_id_is_landed_without_what_only_shows_it(
+    written: str, landed: str, read: Reading
+) -> None:
+    text = f"{{kind: seller, id: n, name: N, invoice_series: NL, vat_id: {written}}}"
+    assert only(read(text))["vat_id"] == landed
+
+
+def test_a_seller_says_how_it_is_paid_taxed_and_asked(read: Reading) -> None:
+    text = """
+        kind: seller
+        id: n
+        name: N
+        invoice_series: NL
+        credit_note_series: NLC
+        legal_id: HRB 1
+        contact: {name: Desk, phone: +49 69 1}
+        tax_rates:
+          - {tax_class: standard, percent: 19.0, from: 2021-01-01}
+          - {tax_class: reduced, percent: 7}
+          - {tax_class: standard, percent: 16}
+        iban: DE89 3704 0044 0532 0130 00
+        bic: cobadeff
+    """
+    seller = only(read(text))
+    assert (seller["iban"], seller["bic"]) == ("DE89370400440532013000", "COBADEFF")
+    assert (seller["credit_note_series"], seller["legal_id"]) == ("NLC", "HRB 1")
+    assert seller["contact"] == {"name": "Desk", "phone": "+49 69 1", "email": ""}
+    ends = {"starts_on": "1900-01-01", "ends_on": "2021-01-01"}
+    assert seller["tax_rates"] == [
+        {"tax_class": "reduced", "percent": "7", **ALWAYS},
+        {"tax_class": "standard", "percent": "16", **ends},
+        {"tax_class": "standard", "percent": "19", **ALWAYS, "starts_on": "2021-01-01"},
+    ]
+
+
+ACCOUNT = "kind: account, id: a, name: A, seller: n, currency: JPY, tenants: [acme]"
+
+
+def test_an_account_is_given_discounts_and_credits(read: Reading) -> None:
+    text = """
+        discounts: [
+          {id: loyal, percent: 7.50, reason: Loyal, from: 2027-01-01},
+          {id: loyal, percent: 5, reason: Loyal, kinds: [variable, levy, levy]},
+          {id: all, percent: 95, reason: Pilot, until: 2026-10-01}],
+        credits: [{tenant: acme, period: 2026-10, id: sorry, amount: 500, reason: Outage}]
+    """
+    account = only(read(f"{{{ACCOUNT}, {text}}}"))
+    every = ["facility", "levy", "minimum", "variable"]
+    assert [tuple(of.values()) for of in account["discounts"]] == [
+        ("all", "95", "Pilot", every, "1900-01-01", "2026-10-01"),
+        ("loyal", "5", "Loyal", ["levy", "variable"], "1900-01-01", "2027-01-01"),
+        ("loyal", "7.5", "Loyal", every, "2027-01-01", "9999-12-31"),
+    ]
+    assert account["credits"] == [
+        {
+            "id": "sorry",
+            "tenant_id": "acme",
+            "period": "2026-10",
+            "amount": "500",
+            "reason": "Outage",
+        }
+    ]
+
+
+@pytest.mark.parametrize(
+    ("text", "reference"),
+    [
+        ("country: DE, e_invoice: xrechnung", "04011000-12345-03"),
+        ("country: DE, e_invoice: xrechnung", "Kostenstelle 4711"),
+        # Only an XRechnung to Germany goes by a Leitweg-ID; elsewhere the same text is a text.
+        ("country: DE", "04011000-12345-34"),
+        ("country: AT, e_invoice: xrechnung", "04011000-12345-34"),
+    ],
+)
+def test_a_buyer_reference_is_what_the_buyer_wants_it_to_be(
+    text: str, reference: str, read: Reading
+) -> None:
+    given = f"{{{ACCOUNT}, tax: domestic, {text}, buyer_reference: {reference}}}"
+    assert only(read(given))["buyer_reference"] == reference
+
+
+@pytest.mark.parametrize("currency", ["EUR", "JPY"])
+@pytest.mark.parametrize("tax", ["domestic", "reverse_charge", "export", "small_business"])
+def test_a_taxed_account_has_an_e_invoice_unless_it_is_off(
+    tax: str, currency: str, read: Reading
+) -> None:
+    text = ACCOUNT.replace("JPY", currency)
+    assert only(read(f"{{{text}, tax: {tax}}}"))["e_invoice"] == "en16931"
+    assert only(read(f"{{{text}, tax: {tax}, e_invoice: off}}"))["e_invoice"] == "off"
+
+
+def test_an_exempt_account_says_by_which_rule(read: Reading) -> None:
+    account = only(read(f"{{{ACCOUNT}, tax: exempt, tax_exemption_reason: § 4 Nr. 8 UStG}}"))
+    assert (account["tax"], account["tax_exemption_reason"]) == ("exempt", "§ 4 Nr. 8 UStG")
 
 
 def rule(method: str, read: Reading) -> Fields:

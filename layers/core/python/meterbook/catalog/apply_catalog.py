@@ -12,6 +12,7 @@ from meterbook.catalog.compare import Change, Held, Step, steps
 from meterbook.catalog.consistency import must_be_consistent, must_not_overlap
 from meterbook.catalog.defaults import default_documents, with_defaults
 from meterbook.catalog.document import Document
+from meterbook.catalog.grown import grown
 from meterbook.delivery import Delivery, close_delivery, land_rows
 from meterbook.errors import Refused
 from meterbook.ports import Row
@@ -65,9 +66,10 @@ def apply_catalog(
 
 
 def _held(row: Row) -> Held:
-    body = json.loads(str(row["document"]))
+    kind = str(row["kind"])
+    body = grown(kind, json.loads(str(row["document"])))
     where = f"the book, revision {row['revision']}"
-    return Held(Document(str(row["kind"]), str(row["id"]), body, where), bool(row["removed"]))
+    return Held(Document(kind, str(row["id"]), body, where), bool(row["removed"]))
 
 
 def _tombstones(held: Sequence[Held], todo: Sequence[Step]) -> list[Document]:

@@ -12,17 +12,23 @@ from meterbook.errors import Refused
 # What tells the entries of a list apart in the description of a change.
 ENTRY_KEYS = {
     "rates": "metric",
+    "tiers": "tier",
+    "markups": "source",
     "facility_fees": "module_id",
     "modules": "module_id",
     "tenants": "tenant_id",
     "subscriptions": "starts_on",
     "values": "starts_on",
+    "tax_rates": "tax_class",
+    "discounts": "id",
+    "credits": "id",
     "aliases": "raw",
     "conversions": "unit",
     "shares": "tenant_id",
     "owners": "value",
     "columns": "field",
 }
+LONGEST = 1000
 VERSIONED = ("plan", "allocation_rule")
 METRIC_FIXED = ("unit", "aggregation", "counts")
 
@@ -161,4 +167,6 @@ def _shown(value: Any) -> str:  # noqa: ANN401 - any branch of a tree
     if isinstance(value, dict):
         parts = (f"{name.strip('.')} {_shown(part)}" for name, part in value.items())
         return ", ".join(parts) or "(empty)"
-    return str(value).lower() if isinstance(value, bool) else value or "(empty)"
+    text = str(value).lower() if isinstance(value, bool) else value or "(empty)"
+    # A picture is a text of many thousand characters: its length says that it is another one.
+    return text if len(text) <= LONGEST else f"{text[:16]}… of {len(text)} characters"

@@ -41,4 +41,5 @@ CONFIG: Mapping[str, Callable[[Reader], str]] = {
     "cost_metric": lambda entry: entry.choice("value", "unblended amortized"),
     "cost_window_months": lambda entry: entry.whole("value", 0, 12),
     "reconcile_tolerance_usd": lambda entry: entry.decimal("value", finest=6),
+    "approval_band": lambda entry: entry.decimal("value", finest=6, digits=4),
 }

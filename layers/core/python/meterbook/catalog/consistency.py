@@ -15,22 +15,29 @@ from meterbook.catalog.document import (
     did_you_mean,
     folded_name,
 )
+from meterbook.catalog.taxed import must_have_what_tax_needs
 from meterbook.errors import CatalogRefused
+from meterbook.period import Period
 
 Index = Mapping[tuple[str, str], Document]
 
 
 def must_be_consistent(documents: Iterable[Document]) -> None:
-    """Refuse a reference that leads nowhere and a price on what is not billed that way.
+    """Refuse what leads nowhere: a reference, a price, a tax, an e-invoice, a credit.
 
-    Not judged here: a plan in another currency than the account, a plan without a rate for a
-    metric, passthrough in another currency than USD. SQL parks the account.
+    A price leads nowhere on what is not billed that way, a tax or an e-invoice where what it must
+    state is not given, a credit where the account does not pay for the tenant. Not judged here: a
+    plan in another currency than the account, a plan without a rate for a metric, passthrough into
+    a currency without a cost_rate. SQL parks the account.
     """
     index = {document.key: document for document in documents}
     for document in index.values():
         _must_find_references(document, index)
         _must_price_what_is_billed(document, index)
         _must_leave_tenants_their_names(document, index)
+        if document.kind == "account":
+            must_have_what_tax_needs(document, index["seller", document.body["seller"]])
+            _must_credit_its_own(document, index)
 
 
 def must_not_overlap(documents: Iterable[Document], removed: Iterable[Document] = ()) -> None:
@@ -58,6 +65,28 @@ def _must_find_references(document: Document, index: Index) -> None:
             near = did_you_mean(wanted, [known for of, known in index if of == kind])
             detail = f"{document.title}, {field}: the catalog has no {kind} {wanted!r}"
             raise document.refusal(detail, near or f"Add it, or take it out of {field}.")
+
+
+def _must_credit_its_own(account: Document, index: Index) -> None:
+    """Refuse a credit for a month that another account pays for the tenant, or nobody."""
+    for credit in account.body["credits"]:
+        tenant_id, period = credit["tenant_id"], credit["period"]
+        if _payer(tenant_id, Period.parse(period), index) != account.id:
+            detail = f"{account.title}, credits[{credit['id']}]: the account does not pay for "
+            detail += f"{tenant_id} in {period}"
+            raise account.refusal(detail, "Give it to the account that does, or name its month.")
+
+
+def _payer(tenant_id: str, period: Period, index: Index) -> str:
+    """The account at the month's start, as `billing.period_accounts` has it; else the first."""
+    start, end = period.start.isoformat(), period.end.isoformat()
+    links = [
+        (link["starts_on"], account_id)
+        for (kind, account_id), account in index.items()
+        for link in (account.body["tenants"] if kind == "account" else ())
+        if link["tenant_id"] == tenant_id and link["starts_on"] < end and start < link["ends_on"]
+    ]
+    return min(links)[1] if links else ""
 
 
 def _must_leave_tenants_their_names(document: Document, index: Index) -> None:
@@ -135,14 +164,15 @@ def _must_begin_in_order(documents: Iterable[Document]) -> None:
 
 
 def _must_number_apart(documents: Iterable[Document]) -> None:
-    """Numbers stay with who gave them, so a series of invoices is one seller's for ever."""
+    """Numbers stay with who gave them, so a series is one seller's for ever."""
     holders: dict[str, Document] = {}
     for seller in (document for document in documents if document.kind == "seller"):
-        series = seller.body["invoice_series"]
-        holder = holders.setdefault(series, seller)
-        if holder is not seller:
-            detail = f"{seller.title} numbers its invoices {series}, as {holder.title} does"
-            raise seller.refusal(detail, "Give it an invoice_series of its own.")
+        for name, what in (("invoice_series", "invoices"), ("credit_note_series", "credit notes")):
+            series = seller.body[name]
+            holder = holders.setdefault(series, seller) if series else seller
+            if holder is not seller:
+                detail = f"{seller.title} numbers its {what} {series}, a series of {holder.title}"
+                raise seller.refusal(detail, "Give it one of its own.")
 
 
 @dataclass(frozen=True, slots=True)
@@ -175,7 +205,8 @@ def _days(starts_on: str, ends_on: str) -> str:
 
 def _claims(document: Document, index: Index) -> Iterator[_Claim]:
     """What a document takes for itself alone, with the words that say so."""
-    for subject, what, entry in (*_held_alone(document), *_owned_alone(document)):
+    found = (*_held_alone(document), *_owned_alone(document), *_given_alone(document))
+    for subject, what, entry in found:
         days = document.body | entry
         yield _Claim(subject, what, days["starts_on"], days["ends_on"], document)
     if document.kind == "allocation_rule":
@@ -203,6 +234,18 @@ def _held_alone(document: Document) -> Iterator[tuple[str, str, Fields]]:
         yield f"tenant {entry['tenant_id']} has two accounts", title, entry
     for entry in body.get("values", ()):
         yield f"{title} has two values", entry["value"], entry
+    for entry in body.get("tax_rates", ()):
+        yield f"{title} has two {entry['tax_class']} tax rates", entry["percent"], entry
+
+
+def _given_alone(document: Document) -> Iterator[tuple[str, str, Fields]]:
+    """What an account is given, each under a name of its own."""
+    body, title = document.body, document.title
+    for entry in body.get("discounts", ()):
+        yield f"{title} has two discounts {entry['id']}", f"{entry['percent']} percent", entry
+    for entry in body.get("credits", ()):
+        subject = f"{title} has two credits {entry['id']}"
+        yield subject, f"{entry['amount']} for {entry['period']}", {}
 
 
 def _owned_alone(document: Document) -> Iterator[tuple[str, str, Fields]]:

@@ -14,6 +14,7 @@ VALUES = {
     "cost_metric": "unblended",
     "cost_window_months": "1",
     "reconcile_tolerance_usd": "0.01",
+    "approval_band": "0.5",
 }
 
 

@@ -20,12 +20,11 @@ from meterbook.catalog.cost_kinds import (
 )
 from meterbook.catalog.document import Fields
 from meterbook.catalog.external_provider import external_provider
-from meterbook.catalog.reader import UNIT_SIZES, Reader
-from meterbook.money import minor_digits
+from meterbook.catalog.parties import TAX_CLASSES, account, seller
+from meterbook.catalog.rate_card import CREDITS, plan
+from meterbook.catalog.reader import Reader
 
-INVOICE_SERIES = r"[A-Z0-9]{1,12}"
 AGGREGATIONS = ("sum", "max", "latest", "time_weighted", "distinct")
-CREDITS = "snowflake_credits"
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,26 +37,6 @@ class Kind:
     fields: str
     read: Callable[[Reader], Fields]
     named_elsewhere: bool = False
-
-
-def seller(doc: Reader) -> Fields:
-    """The legal entity that issues: what stands at the head of its invoices."""
-    example = "1 to 12 capital letters and digits, for example INV26"
-    return _party(doc) | {
-        "name": doc.text("name"),
-        "invoice_series": doc.matching("invoice_series", INVOICE_SERIES, example),
-        "bank": doc.text("bank", ""),
-    }
-
-
-def _party(doc: Reader) -> Fields:
-    email = r"[^@\s]+@[^@\s]+"
-    return {
-        "address": doc.lines("address"),
-        "country": doc.matching("country", "[A-Z]{2}", "an ISO 3166 code such as NZ", ""),
-        "tax_id": doc.text("tax_id", ""),
-        "email": doc.matching("email", email, "an address such as billing@example.com", ""),
-    }
 
 
 def metric(doc: Reader) -> Fields:
@@ -81,7 +60,13 @@ def metric(doc: Reader) -> Fields:
         "conversions": _conversions(doc, aggregation),
         "visibility": doc.choice("visibility", "licensee internal", "licensee"),
         "domain": doc.text("domain", ""),
+        "tax_class": _tax_class(doc),
     }
+
+
+def _tax_class(doc: Reader) -> str:
+    """Which of a seller's rates of tax it bears where the account is taxed at home."""
+    return doc.choice("tax_class", " ".join(TAX_CLASSES), "standard")
 
 
 def _conversions(doc: Reader, aggregation: str) -> list[Fields]:
@@ -109,67 +94,7 @@ def _conversion(entry: Reader) -> Fields:
 
 def module(doc: Reader) -> Fields:
     """A feature of the platform."""
-    return {"name": doc.text("name", doc.text("id"))}
-
-
-def plan(doc: Reader) -> Fields:
-    """A version of a rate card: levy, facility fees, rates, and what cost is passed through."""
-    currency = doc.currency("currency")
-    digits = minor_digits(currency)
-    levy = doc.mapping("levy", "metric unit_price per")
-    fees = doc.entries("facility_fees", "module fee", pairs=True)
-    rates = doc.entries("rates", "metric included unit_price per")
-    body: Fields = {
-        "version": doc.version(),
-        "currency": currency,
-        "passthrough": _passthrough(doc),
-        "levy": _price(levy, digits) if levy else {},
-        "facility_fees": sorted((_fee(fee, digits) for fee in fees), key=lambda f: f["module_id"]),
-        "rates": sorted((_rate(rate, digits) for rate in rates), key=lambda r: r["metric"]),
-    }
-    _must_bill_credits_once(doc, body)
-    return body
-
-
-def _passthrough(doc: Reader) -> list[str]:
-    """The sources whose cost is passed through: all with `true`, none with `false`."""
-    given = doc.fields.get("passthrough") or "false"
-    if given in ("true", "false"):
-        return list(SOURCES) if given == "true" else []
-    if isinstance(given, list):
-        sources = doc.entries("passthrough", "source")
-        return sorted({source.choice("source", " ".join(SOURCES)) for source in sources})
-    hint = f"Write true, false, or a list of {', '.join(SOURCES)}."
-    raise doc.refusal("passthrough", f"{given!r} is not known here", hint)
-
-
-def _must_bill_credits_once(doc: Reader, body: Fields) -> None:
-    priced = {price["metric"] for price in (body["levy"], *body["rates"]) if price}
-    if CREDITS in priced and "snowflake" in body["passthrough"]:
-        others = ", ".join(source for source in body["passthrough"] if source != "snowflake")
-        detail = f"{CREDITS} has a price, so what Snowflake costs would be invoiced twice"
-        hint = f"Write `passthrough: {f'[{others}]' if others else 'false'}`."
-        raise doc.refusal("passthrough", detail, hint)
-
-
-def _price(entry: Reader, digits: int) -> Fields:
-    return {
-        "metric": entry.identifier("metric"),
-        "unit_price": entry.decimal("unit_price", finest=6, shown=digits),
-        "unit_size": entry.choice("per", " ".join(UNIT_SIZES), "1"),
-    }
-
-
-def _rate(entry: Reader, digits: int) -> Fields:
-    included = entry.decimal("included", finest=6, digits=18, default="0")
-    return _price(entry, digits) | {"included": included}
-
-
-def _fee(entry: Reader, digits: int) -> Fields:
-    return {
-        "module_id": entry.identifier("module"),
-        "fee": entry.decimal("fee", finest=digits, shown=digits),
-    }
+    return {"name": doc.text("name", doc.text("id")), "tax_class": _tax_class(doc)}
 
 
 def tenant(doc: Reader) -> Fields:
@@ -189,29 +114,19 @@ def _subscription(entry: Reader) -> Fields:
     return {"plan_id": entry.identifier("plan"), "plan_version": entry.version()}
 
 
-def account(doc: Reader) -> Fields:
-    """Who pays for which tenants, in which currency, and to which seller."""
-    return _party(doc) | {
-        "name": doc.text("name"),
-        "seller": doc.identifier("seller"),
-        "currency": doc.currency("currency"),
-        "payment_days": doc.whole("payment_days", 0, 366, "30"),
-        "tenants": doc.timeline("tenants", "tenant", _tenant, apart="tenant_id"),
-    }
-
-
-def _tenant(entry: Reader) -> Fields:
-    return {"tenant_id": entry.identifier("tenant")}
-
-
+_PARTY = "name address city postcode country vat_id tax_id legal_id email contact"
 KINDS = {
-    "seller": Kind("name address country tax_id email invoice_series bank", seller),
-    "metric": Kind("name unit aggregation counts conversions visibility domain", metric),
-    "module": Kind("name", module),
-    "plan": Kind("version currency passthrough levy facility_fees rates", plan),
+    "seller": Kind(
+        f"{_PARTY} invoice_series credit_note_series tax_rates iban bic bank logo", seller
+    ),
+    "metric": Kind("name unit aggregation counts conversions visibility domain tax_class", metric),
+    "module": Kind("name tax_class", module),
+    "plan": Kind("version currency passthrough levy facility_fees rates minimum prorate", plan),
     "tenant": Kind("name modules subscriptions", tenant),
     "account": Kind(
-        "name seller currency address country tax_id email payment_days tenants", account
+        f"{_PARTY} seller currency payment_days tenants tax tax_exemption_reason e_invoice "
+        "buyer_reference purchase_order language mail_to discounts credits",
+        account,
     ),
     "allocation_rule": Kind("version position method match metric shares tenants", allocation_rule),
     "tag_aliases": Kind("tag fold aliases", tag_aliases),

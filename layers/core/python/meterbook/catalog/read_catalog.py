@@ -20,16 +20,19 @@ def read_catalog(folder: Path) -> list[Document]:
     Errors: `CatalogRefused` with file, line, document and field of the first thing that is wrong.
     """
     found: dict[tuple[str, str], Document] = {}
-    for file in _files(folder):
-        for line, fields in _yaml_documents(file):
-            document = _document(str(file), line, fields)
-            if earlier := found.get(document.key):
-                detail = f"{document.title} is already in {earlier.place}"
-                raise document.refusal(detail, "Keep one of the two.")
-            found[document.key] = document
+    for document in (one for file in _files(folder) for one in read_file(file)):
+        if earlier := found.get(document.key):
+            detail = f"{document.title} is already in {earlier.place}"
+            raise document.refusal(detail, "Keep one of the two.")
+        found[document.key] = document
     if not found:
         raise CatalogRefused(file=str(folder), detail="there is no catalog document in this folder")
     return [found[key] for key in sorted(found)]
+
+
+def read_file(file: Path) -> list[Document]:
+    """Read the documents of one file, in their order. Errors: `CatalogRefused`."""
+    return [_document(str(file), line, fields) for line, fields in _yaml_documents(file)]
 
 
 def schema_file() -> Path:

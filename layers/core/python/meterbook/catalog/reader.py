@@ -6,6 +6,7 @@ import re
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from datetime import date
+from decimal import Decimal
 from typing import Any
 
 from meterbook.catalog.document import FIRST_DAY, LAST_DAY, Fields, clipped, did_you_mean, filled
@@ -17,6 +18,18 @@ _CONTROL = re.compile(r"[\x00-\x1f\x7f]")
 _DATE = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}")
 _WHOLE = re.compile(r"0|[1-9][0-9]{0,8}")
 _DECIMAL = re.compile(r"(0|[1-9][0-9]*)(?:\.([0-9]+))?")
+# ISO 3166-1: the two-letter codes.
+COUNTRIES = (
+    "AD AE AF AG AI AL AM AO AQ AR AS AT AU AW AX AZ BA BB BD BE BF BG BH BI BJ BL BM BN BO BQ "
+    "BR BS BT BV BW BY BZ CA CC CD CF CG CH CI CK CL CM CN CO CR CU CV CW CX CY CZ DE DJ DK DM "
+    "DO DZ EC EE EG EH ER ES ET FI FJ FK FM FO FR GA GB GD GE GF GG GH GI GL GM GN GP GQ GR GS "
+    "GT GU GW GY HK HM HN HR HT HU ID IE IL IM IN IO IQ IR IS IT JE JM JO JP KE KG KH KI KM KN "
+    "KP KR KW KY KZ LA LB LC LI LK LR LS LT LU LV LY MA MC MD ME MF MG MH MK ML MM MN MO MP MQ "
+    "MR MS MT MU MV MW MX MY MZ NA NC NE NF NG NI NL NO NP NR NU NZ OM PA PE PF PG PH PK PL PM "
+    "PN PR PS PT PW PY QA RE RO RS RU RW SA SB SC SD SE SG SH SI SJ SK SL SM SN SO SR SS ST SV "
+    "SX SY SZ TC TD TF TG TH TJ TK TL TM TN TO TR TT TV TW TZ UA UG UM US UY UZ VA VC VE VG VI "
+    "VN VU WF WS YE YT ZA ZM ZW"
+)
 UNIT_SIZES = tuple(str(10**digits) for digits in range(10))
 
 
@@ -151,6 +164,21 @@ class Reader:
             raise self.refusal(name, f"{value} is not a share from 0 to 1", "Write 2 % as 0.02.")
         return value
 
+    def percent(self, name: str, most: int, default: str | None = None) -> str:
+        """A percentage of 0 or more with at most 2 decimals."""
+        value = self.decimal(name, finest=2, default=default)
+        if Decimal(value) > most:
+            raise self.refusal(name, f"{value} is more than {most} percent")
+        return value
+
+    def country(self, name: str) -> str:
+        """An ISO 3166 code, or nothing."""
+        value = self.matching(name, "[A-Z]{2}", "an ISO 3166 code such as NZ", "")
+        if value and value not in COUNTRIES.split():
+            hint = "Write GB for the United Kingdom, GR for Greece."
+            raise self.refusal(name, f"{value} is no country of ISO 3166", hint)
+        return value
+
     def currency(self, name: str) -> str:
         """An ISO 4217 code with a minor unit."""
         value = self.text(name)
@@ -202,7 +230,8 @@ class Reader:
             if not isinstance(fields, dict):
                 raise self.refusal(f"{name}[{number}]", f"a {names[0]} or a mapping is wanted here")
             label = fields.get(names[0])
-            path = f"{name}[{label if isinstance(label, str) and label else number}]"
+            entry = f"{name}[{label if isinstance(label, str) and label else number}]"
+            path = f"{self.path}.{entry}".strip(".")
             yield replace(self, fields=fields, path=path).only(known)
 
     def timeline(
