@@ -1,225 +1,216 @@
-"""Issue: number what is closed, write its documents, seal them, and say so.
+"""Issue: number what is frozen, have its documents written, seal them, and say so.
 
-    claim → invoices/<number>/invoice.json, invoice.pdf → seal → rows in the book → invoice_issued
+    frozen → own checks → claim → invoices/<number>/… → seal → rows in the book → event → mail
 
-After the claim everything follows from the frozen period, so a run that was cut short at any point
-is repaired by running again: same number, same bytes, same event. A stored document is kept as it
-is; nothing ever compares it with a new rendering.
+What has a fault is held before it gets a number, and the run goes on. After the claim all follows
+from what was frozen, so a run that was cut short at any point is repaired by running again: same
+number, same bytes, same event, same mail. On one machine the queue has written the documents when
+it returns; in the cloud others write them, and the next run seals what is stored by then.
 """
 
 from __future__ import annotations
 
-import json
-from collections.abc import Callable, Iterator
-from dataclasses import asdict, dataclass
-from datetime import UTC, datetime
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
 from itertools import groupby
+from typing import TypeVar
 
-from meterbook.announce import announce_all, event_id
+from meterbook.announce import announce_all
 from meterbook.book import Book
-from meterbook.canonical import sha256, text_of
-from meterbook.close.frozen import read_close
-from meterbook.close.snapshot import Fields
-from meterbook.delivery import RECORDS_PREFIX, Delivery, close_delivery, land_rows, record_key
+from meterbook.canonical import sha256
 from meterbook.errors import BookInconsistent
-from meterbook.invoice.document import document_bytes, invoice_document
+from meterbook.invoice.draft import Drafts, Held, draft_order, purpose_of
+from meterbook.invoice.issued import Issued, announcement, issued_documents, land_sealed
+from meterbook.invoice.mail import Post, Unmailed, mail_all
 from meterbook.invoice.register import (
+    ENTRIES,
     Claim,
-    Claimable,
-    Register,
     Seal,
-    Sheet,
     claim,
     read_register,
     seal,
 )
-from meterbook.invoice.render import render_invoice
-from meterbook.money import Money
+from meterbook.invoice.render_invoice import (
+    DOCUMENT,
+    FILES,
+    PREFIX,
+    document_key,
+    document_keys,
+    must_belong,
+)
 from meterbook.period import Period
-from meterbook.ports import Announcement, EventBus, ObjectStore, Row
+from meterbook.ports import EventBus, ObjectStore, RenderQueue, Row, Signer
 
-DETAIL_TYPE = "invoice_issued"
-STREAM = "invoices"
+T = TypeVar("T")
+NO_POST = Post()
 
 
 @dataclass(frozen=True, slots=True)
-class Issued:
-    """A numbered, stored and sealed invoice; the keys are those of the evidence store."""
+class Desk:
+    """What issuing is plugged into beside the book."""
 
-    number: str
-    seller_id: str
-    account_id: str
-    period: str
-    kind: str
-    issue_date: str
-    currency: str
-    total: str
-    json_key: str
-    json_sha256: str
-    pdf_key: str
-    pdf_sha256: str
-    snapshot_sha256: str
+    evidence: ObjectStore
+    signer: Signer
+    queue: RenderQueue
+    bus: EventBus
+    announced: ObjectStore
+    event_source: str
+    post: Post = NO_POST
 
 
-def issue_invoices(
-    book: Book,
-    evidence: ObjectStore,
-    bus: EventBus,
-    announced: ObjectStore,
-    event_source: str,
-    period: Period | None = None,
-) -> list[Issued]:
-    """Issue an invoice for every close (of one period, where given) that has none.
+@dataclass(frozen=True, slots=True)
+class IssueRun:
+    """What a run did: issued since it began, in order of seller and number; what it left, and why.
 
-    Returns what has come into the book since this run began, in order of seller and number. What
-    an earlier run has claimed and not finished is finished, whatever its period. Errors:
-    `BookInconsistent` when the register, a close or a stored document is not what it has to be.
+    `unsealed` are numbers whose documents are not all stored, the oldest for `unsealed_hours`.
+    """
+
+    issued: list[Issued]
+    held: list[Held]
+    unapproved: list[Held]
+    unsealed: list[str]
+    unsealed_hours: int
+    unmailed: list[Unmailed]
+
+
+def issue_invoices(book: Book, desk: Desk, period: Period | None = None) -> IssueRun:
+    """Issue every approved document (of one period, where given) that has no number.
+
+    Credit notes for earlier months go with the period whose close has brought them about. What an
+    earlier run has claimed and not finished is finished, whatever its period. Errors:
+    `BookInconsistent` when a register is not what it has to be; what one document or the queue
+    has failed with, after all others were finished.
     """
     book.update()
-    now = book.clock.now()
-    before = {invoice.number for invoice in _issued(book)}
-    closes = book.query("issue_closes")
-    for seller_id, found in groupby(closes, key=lambda row: str(row["seller_id"])):
-        wanted = [row for row in found if period in (None, _period(row))]
-        register = _claim(book, evidence, seller_id, wanted, now)
-        seals = [_store(book, evidence, seller_id, pending) for pending in register.unsealed]
-        register = seal(evidence, seller_id, seals, now)
-        _land_sealed(book, evidence, register, now)
-    book.update()
-    issued = _issued(book)
-    announce_all(bus, announced, (_announcement(made, event_source) for made in issued))
-    return [made for made in issued if made.number not in before]
-
-
-def document_key(number: str, form: str) -> str:
-    """Where a document lies in the evidence store; `form` is json or pdf."""
-    return f"invoices/{number}/invoice.{form}"
-
-
-def _period(row: Row) -> Period:
-    return Period.parse(str(row["period_start"])[:7])
-
-
-# ---- the number ------------------------------------------------------------------------------
-
-
-def _claim(
-    book: Book, evidence: ObjectStore, seller_id: str, closes: list[Row], now: datetime
-) -> Register:
-    register = read_register(evidence, seller_id)
-    taken = {claimed.purpose for claimed in register.claims}
-    wanted = [
-        _claimable(book, _period(row), str(row["account_id"]))
-        for row in closes
-        if (str(row["account_id"]), str(_period(row)), "invoice", "") not in taken
-    ]
-    return claim(evidence, seller_id, wanted, now) if wanted else register
-
-
-def _claimable(book: Book, period: Period, account_id: str) -> Claimable:
-    frozen = read_close(book.landing, period, account_id)
-    series = str(frozen.snapshot["seller"]["document"]["invoice_series"])
-    return Claimable(str(period), account_id, frozen.snapshot_sha256, series)
-
-
-# ---- the documents ---------------------------------------------------------------------------
-
-
-def _store(book: Book, evidence: ObjectStore, seller_id: str, claimed: Claim) -> Seal:
-    """Make sure that both documents of a claim are stored; return the hashes of what is stored."""
-
-    def written() -> bytes:
-        frozen = read_close(book.landing, Period.parse(claimed.period), claimed.account_id)
-        return document_bytes(invoice_document(frozen, claimed))
-
-    keys = {form: document_key(claimed.number, form) for form in ("json", "pdf")}
-    document = _kept(evidence, keys["json"], written)
-    _must_belong(document, seller_id, claimed)
-    printed = _kept(evidence, keys["pdf"], lambda: render_invoice(document))
-    return Seal(claimed.number, {keys["json"]: sha256(document), keys["pdf"]: sha256(printed)})
-
-
-def _kept(evidence: ObjectStore, key: str, make: Callable[[], bytes]) -> bytes:
-    """The object's stored bytes, made only where nothing is stored."""
-    try:
-        return evidence.get(key)
-    except KeyError:
-        body = make()
-        return body if evidence.put_if_absent(key, body) else evidence.get(key)
-
-
-def _must_belong(document: bytes, seller_id: str, claimed: Claim) -> None:
-    """Two sellers with one series would meet here, in the second one's place."""
-    found = json.loads(document)
-    if (found["seller"]["id"], found["snapshot_sha256"]) != (seller_id, claimed.snapshot_sha256):
-        raise BookInconsistent(
-            detail=f"{document_key(claimed.number, 'json')} is a document of seller "
-            f"{found['seller']['id']}, but {claimed.number} was claimed by {seller_id} for account "
-            f"{claimed.account_id}. Every seller needs an invoice series of its own."
-        )
-
-
-# ---- the book --------------------------------------------------------------------------------
-
-
-def _land_sealed(book: Book, evidence: ObjectStore, register: Register, now: datetime) -> None:
-    """Land the rows of every sheet that seals something and is not in the book yet."""
-    landed = set(book.landing.keys(f"{RECORDS_PREFIX}{STREAM}/"))
-    claims = {claimed.number: claimed for claimed in register.claims}
-    for sheet in register.sheets:
-        delivery_id = f"{register.seller_id}.{sheet.sheet:08d}"
-        if sheet.sealed and record_key(STREAM, delivery_id) not in landed:
-            rows = _rows(evidence, sheet, claims)
-            files = land_rows(book.landing, STREAM, delivery_id, rows)
-            close_delivery(
-                book.landing, Delivery(delivery_id, STREAM, delivery_id, delivery_id, now, files)
-            )
-
-
-def _rows(evidence: ObjectStore, sheet: Sheet, claims: dict[str, Claim]) -> Iterator[Fields]:
-    for sealed in sheet.sealed:
-        claimed = claims[sealed.number]
-        keys = {form: document_key(claimed.number, form) for form in ("json", "pdf")}
-        document = json.loads(evidence.get(keys["json"]))
-        yield {
-            "number": claimed.number,
-            "seller_id": sheet.seller_id,
-            "account_id": claimed.account_id,
-            "period": claimed.period,
-            "kind": claimed.kind,
-            "issue_date": claimed.issue_date,
-            "currency": document["currency"],
-            "total": document["total"],
-            "json_sha256": sealed.files[keys["json"]],
-            "pdf_sha256": sealed.files[keys["pdf"]],
-            "snapshot_sha256": claimed.snapshot_sha256,
-        }
-
-
-def _issued(book: Book) -> list[Issued]:
-    return [_read(row) for row in book.query("issue_issued")]
-
-
-def _read(row: Row) -> Issued:
-    texts = {name: text_of(value) for name, value in row.items()}
-    number, currency = texts["number"], texts["currency"]
-    del texts["period_start"]
-    return Issued(
-        **texts
-        | {
-            "period": str(_period(row)),
-            "total": str(Money.of(texts["total"], currency)),
-            "json_key": document_key(number, "json"),
-            "pdf_key": document_key(number, "pdf"),
-        }
+    before, waiting = issued_documents(book), book.query("issue_documents")
+    seats = [_Seat(book, desk, seller_id, before) for seller_id, _ in groupby(waiting, key=_seller)]
+    wanted = [row for row in waiting if period is None or period.start in _months(row)]
+    for seat in seats:
+        seat.claim([row for row in wanted if row["is_approved"] and _seller(row) == seat.seller_id])
+        seat.finish()
+    issued, unmailed = _told(book, desk)
+    for seat in seats:
+        seat.must_not_have_failed()
+    known = {made.number for made in before}
+    return IssueRun(
+        issued=[made for made in issued if made.number not in known],
+        held=[held for seat in seats for held in seat.held],
+        unapproved=[_unapproved(row) for row in wanted if not row["is_approved"]],
+        unsealed=[claimed.number for seat in seats for claimed in seat.register.unsealed],
+        unsealed_hours=max((hours for seat in seats for hours in seat.unsealed_hours()), default=0),
+        unmailed=unmailed,
     )
 
 
-# ---- the announcement ------------------------------------------------------------------------
+def _told(book: Book, desk: Desk) -> tuple[list[Issued], list[Unmailed]]:
+    """Announce and mail what is sealed, also what a run cut short has not told of."""
+    book.update()
+    issued = issued_documents(book)
+    announce_all(
+        desk.bus, desk.announced, (announcement(made, desk.event_source) for made in issued)
+    )
+    today = book.clock.now().date()
+    return issued, mail_all(desk.post, desk.evidence, desk.announced, issued, today)
 
 
-def _announcement(made: Issued, event_source: str) -> Announcement:
-    """The event tells what the register knows; its time is the issue date, so it never differs."""
-    id_ = event_id(DETAIL_TYPE, made.seller_id, made.number)
-    issued_at = datetime.fromisoformat(made.issue_date).replace(tzinfo=UTC)
-    return Announcement(id_, event_source, DETAIL_TYPE, issued_at, asdict(made))
+def _seller(row: Row) -> str:
+    return str(row["seller_id"])
+
+
+def _months(row: Row) -> tuple[object, object]:
+    """The month that a document is about, and the one whose close has brought it about."""
+    return row["period_start"], row["close_start"]
+
+
+def _month(row: Row) -> str:
+    return str(row["period_start"])[:7]
+
+
+def _unapproved(row: Row) -> Held:
+    account, month = str(row["account_id"]), _month(row)
+    reason = (
+        "its bill is far from the three before it and waits for approval: "
+        f"`meterbook approve {month} {account}`"
+    )
+    return Held(account, month, str(row["kind"]), str(row["subject"]), (reason,))
+
+
+class _Seat:
+    """One seller's part of a run: its register, what was held, what has failed."""
+
+    def __init__(self, book: Book, desk: Desk, seller_id: str, issued: Sequence[Issued]) -> None:
+        self._book, self._desk, self._now = book, desk, book.clock.now()
+        self._issued, self._failures = issued, list[Exception]()
+        self.seller_id = seller_id
+        self.held: list[Held] = []
+        self.register = read_register(desk.evidence, seller_id)
+
+    def claim(self, rows: Sequence[Row]) -> None:
+        """Give a number to each sound document that has none; those that others refer to first."""
+        drafts = Drafts(self._book.landing, self._issued, self.register, self._now)
+        taken = {claimed.purpose for claimed in self.register.claims}
+        fresh = [row for row in rows if purpose_of(row) not in taken]
+        for _, rank in groupby(sorted(fresh, key=draft_order), key=draft_order):
+            for some in _parts(list(rank)):
+                sound, held = drafts.judged(some, self.register)
+                self.held += held
+                evidence, signer = self._desk.evidence, self._desk.signer
+                self.register = claim(evidence, signer, self.seller_id, sound, self._now)
+
+    def finish(self) -> None:
+        """Have what is claimed written, seal what is stored, land the rows of what is sealed."""
+        stored = set(self._stored())
+        missing = [made.number for made in self.register.unsealed if made not in stored]
+        if missing:
+            self._attempt(missing)
+        for some in _parts(list(self._stored())):
+            seals = [made for claimed in some for made in self._sealed(claimed)]
+            evidence, signer = self._desk.evidence, self._desk.signer
+            self.register = seal(evidence, signer, self.seller_id, seals, self._now)
+        land_sealed(self._book, self._desk.evidence, self.register, self._now)
+
+    def must_not_have_failed(self) -> None:
+        """Raise what has failed first, if anything has."""
+        for failure in self._failures:
+            raise failure
+
+    def unsealed_hours(self) -> Iterator[int]:
+        """How many whole hours ago each sheet was written that has numbers without a seal."""
+        unsealed = set(self.register.unsealed)
+        for sheet in self.register.sheets:
+            if not unsealed.isdisjoint(sheet.claims):
+                waited = self._now - datetime.fromisoformat(sheet.written_at)
+                yield waited // timedelta(hours=1)
+
+    def _attempt(self, numbers: Sequence[str]) -> None:
+        try:
+            self._desk.queue.send(self.seller_id, numbers)
+        except Exception as failure:  # whatever one has, the others are finished
+            self._failures.append(failure)
+
+    def _stored(self) -> Iterator[Claim]:
+        """The claims that are not sealed and whose files are stored, the print being the last."""
+        unsealed = self.register.unsealed
+        series = {claimed.number.rpartition("-")[0] for claimed in unsealed}
+        there = {key for one in series for key in self._desk.evidence.keys(f"{PREFIX}{one}-")}
+        for claimed in unsealed:
+            if {document_key(claimed.number, name) for name in FILES} <= there:
+                yield claimed
+
+    def _sealed(self, claimed: Claim) -> Iterator[Seal]:
+        """The hashes of all files of a number; nothing where one is missing or not ours."""
+        evidence, number = self._desk.evidence, claimed.number
+        try:
+            stored = evidence.get(document_key(number, DOCUMENT))
+            document = must_belong(stored, self.seller_id, claimed)
+            keys = document_keys(number, document["e_invoice"])
+            yield Seal(number, {key: sha256(evidence.get(key)) for key in keys})
+        except BookInconsistent as failure:
+            self._failures.append(failure)
+
+
+def _parts(rows: Sequence[T]) -> Iterator[Sequence[T]]:
+    """Cut where a sheet is full: a run that is cut short keeps what it has come to."""
+    for first in range(0, len(rows), ENTRIES):
+        yield rows[first : first + ENTRIES]

@@ -1,7 +1,8 @@
 """The invoice as a PDF: `web/invoice.typ` set from the stored JSON, the same bytes every time.
 
-PDF/A-3a and PDF/UA-1: to be kept for years, and to be read by everybody. Fonts are those in
-`web/fonts` and no others, and the clock inside the file is midnight UTC of the issue date.
+PDF/A-3a and PDF/UA-1: to be kept for years, and to be read by everybody; the e-invoice is inside.
+Fonts are those in `web/fonts` and no others, and the clock inside the file is midnight UTC of the
+issue date. A process that has printed is not to be forked: the typesetter's threads stay behind.
 """
 
 from __future__ import annotations
@@ -9,28 +10,38 @@ from __future__ import annotations
 import json
 from datetime import UTC, datetime
 from functools import cache
-from typing import Any
 
 import typst
 
 from meterbook.canonical import canonical_json
-from meterbook.invoice.typeface import FONTS, UNPRINTABLE, printable
+from meterbook.close.snapshot import Fields
+from meterbook.invoice.facturx import declared
+from meterbook.invoice.page import page_of
+from meterbook.invoice.typeface import FONTS
 from meterbook.sqlfiles import project_folder
 
-_NOTE = f"{UNPRINTABLE} stands for a character that this typeface lacks; invoice.json has it."
 
-
-def render_invoice(document: bytes) -> bytes:
-    """Print a stored invoice document.
+def render_invoice(document: bytes, xml: bytes | None = None) -> bytes:
+    """Print a stored invoice document, with its e-invoice inside where there is one.
 
     Texts in it are data, never markup: they reach the template as JSON and nothing evaluates them.
     """
-    data = _each_text(json.loads(document))
-    if UNPRINTABLE in canonical_json(data):
-        data["notes"].append(_NOTE)
-    issued = datetime.fromisoformat(data["issue_date"]).replace(tzinfo=UTC)
+    page = page_of(json.loads(document))
+    try:
+        pdf = _set(page, xml or b"")
+    except typst.TypstError:
+        # The document has its number: a logo that cannot be drawn gives way to the seller's name.
+        if not page["logo"]:
+            raise
+        pdf = _set(page | {"logo": []}, xml or b"")
+    return declared(pdf) if xml else pdf
+
+
+def _set(page: Fields, xml: bytes) -> bytes:
+    year, month, day = page["issued"]
+    issued = datetime(year, month, day, tzinfo=UTC)
     pdf = _compiler().compile(
-        sys_inputs={"invoice": canonical_json(data)},
+        sys_inputs={"page": canonical_json(page), "xml": xml.decode()},
         format="pdf",
         pdf_standards=["a-3a", "ua-1"],
         timestamp=int(issued.timestamp()),
@@ -47,11 +58,3 @@ def _compiler() -> typst.Compiler:
         include_system_fonts=False, include_embedded_fonts=False, font_paths=[str(web / FONTS)]
     )
     return typst.Compiler(str(web / "invoice.typ"), root=str(web), font_paths=fonts)
-
-
-def _each_text(value: object) -> Any:  # noqa: ANN401 - JSON, whatever it holds
-    if isinstance(value, str):
-        return printable(value)
-    if isinstance(value, dict):
-        return {name: _each_text(part) for name, part in value.items()}
-    return [_each_text(part) for part in value] if isinstance(value, list) else value
