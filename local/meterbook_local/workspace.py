@@ -4,8 +4,10 @@
     landing/         every fact, as deliveries: from it alone the book can be built again
     book.duckdb      the book
     evidence/        the register and the documents
+    register.key     what signs the register; made when a number is first given, kept by its owner
     announced/       which announcements have been made
     outbox.jsonl     the announcements
+    mail/            what was mailed, one file a message
     lock             who is working in here
     source/ summary.json    what `demo` made up, and what `demo` and `real` found out
     azure/ cur/      the books of the other data sets of `real`; azure.json and cur.json beside
@@ -34,12 +36,13 @@ from meterbook.ports import Clock
 from meterbook_local.duckdb import DuckDBWarehouse
 from meterbook_local.folder import FolderStore
 from meterbook_local.outbox import Outbox
+from meterbook_local.signer import LocalSigner
 
 MARK = "meterbook.json"
 _OWN = frozenset((
     MARK, "landing", "book.duckdb", "book.duckdb.wal", "book.duckdb.tmp", "evidence", "announced",
-    "outbox.jsonl", "lock", "source", "summary.json", "azure", "azure.json", "cur",
-    "cur.json",
+    "outbox.jsonl", "register.key", "mail", "lock", "source", "summary.json", "azure",
+    "azure.json", "cur", "cur.json",
 ))  # fmt: skip
 _LAYOUT = {"layout": "1", "what": "meterbook workspace"}
 _PAUSE_SECONDS = 0.1
@@ -55,6 +58,7 @@ class Workspace:
     evidence: FolderStore
     announced: FolderStore
     outbox: Outbox
+    signer: LocalSigner
 
 
 @contextmanager
@@ -82,7 +86,8 @@ def open_workspace(
             if apply:
                 book.apply()
             stores = FolderStore(root / "evidence"), FolderStore(root / "announced")
-            yield Workspace(root, book, landing, *stores, Outbox(root / "outbox.jsonl"))
+            outbox, signer = Outbox(root / "outbox.jsonl"), LocalSigner(root / "register.key")
+            yield Workspace(root, book, landing, *stores, outbox, signer)
 
 
 def clear_workspace(root: Path, command: str, wait_seconds: float = 10) -> None:

@@ -7,7 +7,8 @@
 --        metering.delivery_days_judged, metering.usage_gaps, metering.usage_rejects,
 --        metering.cost_conservation, validation.reconciliations
 -- why:   the measure is part of what a person decides about: one more reject asks for a new decision.
---        A reject whose time nobody can read may belong to any month. The sources of a month are
+--        A reject whose time nobody can read may belong to any month, and one that came twice is one; lines
+--        of a source that are no events cannot be told apart, and are one. The sources of a month are
 --        reconciled where there are two that can be held against each other.
 
 with asked as (
@@ -97,7 +98,14 @@ gaps as (
 ),
 
 rejects as (
-    select r.reason
+    select distinct
+        r.reason,
+        r.tenant_id,
+        r.source,
+        iff(r.reason = 'malformed', '', r.event_id) as event_id,
+        r.metric,
+        r.time_text,
+        r.quantity_text
     from metering.usage_rejects as r
     cross join asked as a
     where

@@ -31,7 +31,7 @@ def test_the_walk_from_files_to_an_invoice(run: Run, workspace: Path) -> None:
     assert len(set(numbers)) == 2
     assert [pdf.read_bytes()[:5] for pdf in pdfs] == [b"%PDF-", b"%PDF-"]
     assert run("check").exit_code == 0
-    assert "0 invoice(s) issued" in run("issue", "2026-10").stderr
+    assert "0 document(s) issued" in run("issue", "2026-10").stderr
 
 
 # ------------------------------------------------------------------------------- init and apply

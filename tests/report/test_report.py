@@ -6,6 +6,7 @@ from datetime import date
 from decimal import Decimal
 
 from cli.tiny_month import BAD_USAGE, COST, ODDS, ODDS_MAPPING, TinyMonth
+from journey.walk import desk, let_pass
 from meterbook.canonical import short
 from meterbook.close.close_period import close_period
 from meterbook.collect.ingest_usage import ingest_usage, read_usage_mapping
@@ -27,12 +28,13 @@ def _ingest(workspace: Workspace, month: TinyMonth, cost: str = COST) -> None:
 
 
 def _close(workspace: Workspace) -> None:
+    let_pass(workspace.book, OCTOBER)
     close_period(workspace.book, workspace.outbox, workspace.announced, "meterbook", OCTOBER)
 
 
 def _issue(workspace: Workspace) -> None:
-    sockets = workspace.evidence, workspace.outbox, workspace.announced
-    issue_invoices(workspace.book, *sockets, "meterbook")
+    out = workspace.outbox, workspace.announced, "meterbook"
+    issue_invoices(workspace.book, desk(workspace.evidence, workspace.landing, *out))
 
 
 def _states(workspace: Workspace) -> dict[str, tuple[str, str, str]]:
