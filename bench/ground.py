@@ -71,6 +71,16 @@ def job(ground: Ground, name: str, *, peers: bool = False, **arguments: object) 
     return run([str(python), "-m", "bench.child", name, json.dumps(arguments)])
 
 
+def missing(ground: Ground, name: str) -> str:
+    """Why a job of the peers does not run here, in its own last words; nothing where it does."""
+    try:
+        command = [str(ground.peers), "-m", "bench.child", name, "{}"]
+        found = subprocess.run(command, capture_output=True, text=True, check=False, cwd=PROJECT)
+    except OSError as error:
+        return str(error)
+    return found.stderr.strip().rpartition("\n")[2] if found.returncode else ""
+
+
 def duel(lines: int, ours: Callable[[], Run], theirs: Callable[[], Run]) -> tuple[Run, Run]:
     """Run both sides in turns, the fastest of each counts; answers that differ are refused."""
     pairs = [(ours(), theirs()) for _ in rounds(lines)]

@@ -23,6 +23,7 @@ from infra.settings import Environment
 WRITE_BACK_S = 60  # NFR-014
 WAITING_S = 1800
 SPILLED_S = 900
+UNSEALED_H = 24
 NO_USAGE = Duration.hours(6)
 NO_CREDITS = Duration.hours(12)  # three runs of the task
 _ABOVE = cloudwatch.ComparisonOperator.GREATER_THAN_THRESHOLD
@@ -46,6 +47,7 @@ def alarms(stack: Stack, environment: Environment) -> list[cloudwatch.Alarm]:
         *_jobs(environment),
         *_costs(environment),
         *_book(environment),
+        *_invoices(environment),
         *_usage(environment),
         *_queues(environment),
     ]
@@ -96,6 +98,24 @@ def _book(environment: Environment) -> list[Bound]:
     return [
         Bound(name, told(environment, metric, "watch_usage_gaps", period=hour))
         for name, metric in found.items()
+    ]
+
+
+def _invoices(environment: Environment) -> list[Bound]:
+    """A month that is not closed, a number without its documents, an account that is held back."""
+    blocked = told(environment, "close_blocked_days", "close_period", "Maximum")
+    unsealed = told(environment, "oldest_unsealed_hours", "issue_invoices", "Maximum")
+    held = told(environment, "accounts_held", "issue_invoices", "Maximum")
+    lost = told(environment, "documents_not_written", "render_invoice")
+    unmailed = told(environment, "mails_failed", "issue_invoices")
+    dead = of_queue(environment, "render-dead-letters", "ApproximateNumberOfMessagesVisible")
+    return [
+        Bound("close_is_blocked", blocked, environment.close_days),
+        Bound("invoices_are_not_sealed", unsealed, UNSEALED_H),
+        Bound("accounts_are_held", held),
+        Bound("documents_are_not_written", lost),
+        Bound("render_dead_letters", dead),
+        Bound("mails_fail", unmailed),
     ]
 
 

@@ -1,38 +1,39 @@
-"""Billing: the close, the issue, and the locked bucket that keeps what was issued."""
+"""Billing: the close, the issue, the documents, and who may vouch for them."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import replace
+from email.utils import parseaddr
 
 from aws_cdk import Duration, Stack
 from aws_cdk import aws_iam as iam
-from aws_cdk import aws_s3 as s3
+from aws_cdk import aws_lambda as lambda_
 from constructs import Construct
 
 from infra import names
-from infra.buckets import bucket, key
+from infra.evidence import evidence, register_key, sign_with
 from infra.lambdas import Shape, book_job, role_of
-from infra.permissions import read_objects, use_key, write_objects
-from infra.settings import Environment, EvidenceLock
+from infra.permissions import allow
+from infra.rendering import hand_over_by, render_invoice, render_queue
+from infra.schedules import Rhythm, schedule
+from infra.settings import Environment
 
 LARGE = Shape(timeout_s=900, memory_mb=2048)
+# After the daily jobs: the close looks at what they have fetched and found.
+CLOSE = Rhythm("close", Duration.hours(12), {"minute": "0", "hour": "9"})
+# One of them comes soon after the close. Each resumes the warehouse, so they are not more.
+ISSUE = Rhythm("issue", Duration.hours(3), {"minute": "45", "hour": "1/4"})
 
 
 class Billing(Stack):
-    """Both jobs run when a person says so, and go on where a run was cut short."""
+    """What is ready is closed, and what is approved is issued; a person may start both as well."""
 
     def __init__(self, scope: Construct, environment: Environment, landing_key_arn: str) -> None:
         super().__init__(scope, "billing", stack_name=names.resource(environment, "billing"))
-        evidence_key = key(self, "evidence_key", "the register and the documents")
-        evidence = bucket(
-            self,
-            environment,
-            "evidence",
-            evidence_key,
-            object_lock_default_retention=_retention(environment.evidence_lock),
-        )
-        book_job(self, environment, "close_period", LARGE, ["closes"], landing_key_arn)
+        closing = book_job(self, environment, "close_period", LARGE, ["closes"], landing_key_arn)
+        queue = render_queue(self, environment)
+        rendering = render_invoice(self, environment, queue, landing_key_arn)
+        signing = register_key(self, environment)
         issuing = book_job(
             self,
             environment,
@@ -41,57 +42,29 @@ class Billing(Stack):
             ["invoices"],
             landing_key_arn,
             evidence_bucket=names.bucket(environment, "evidence"),
+            signing_key=signing.key_arn,
+            render_queue=queue.queue_url,
+            **_mailing(environment),
         )
-        writer = role_of(issuing)
-        evidence_arn = names.bucket_arn(environment, "evidence")
-        read_objects(writer, evidence_arn)
-        write_objects(writer, evidence_arn)
-        use_key(writer, evidence_key.key_arn)
-        for statement in _only_once_and_only_by(evidence, [writer.role_arn]):
-            evidence.add_to_resource_policy(statement)
+        evidence(self, environment, role_of(issuing), role_of(rendering))
+        sign_with(role_of(issuing), signing)
+        hand_over_by(role_of(issuing), queue)
+        _may_mail(environment, issuing)
+        for function, rhythm in ((closing, CLOSE), (issuing, ISSUE)):
+            schedule(self, environment, function, rhythm)
 
 
-def _retention(lock: EvidenceLock) -> s3.ObjectLockRetention:
-    days = Duration.days(lock.days)
-    if lock.mode == "COMPLIANCE":
-        return s3.ObjectLockRetention.compliance(days)
-    return s3.ObjectLockRetention.governance(days)
+def _mailing(environment: Environment) -> dict[str, str]:
+    """What is said about mail, where anything is: without a sender nothing is mailed."""
+    told = {"mail_sender": environment.mail_sender, "documents_url": environment.documents_url}
+    return {name: value for name, value in told.items() if value}
 
 
-def _only_once_and_only_by(
-    evidence: s3.Bucket, writers: Sequence[str]
-) -> list[iam.PolicyStatement]:
-    """No one deletes, no one puts over what is there, no one else puts.
-
-    The close is not among the writers: what it freezes enters by the landing bucket, like all
-    facts. A denial here holds against every permission elsewhere, the administrator's too.
-    """
-    objects = evidence.arn_for_objects("*")
-    return [
-        _deny(
-            "NobodyDeletes",
-            ["s3:DeleteObject", "s3:DeleteObjectVersion", "s3:BypassGovernanceRetention"],
-            objects,
-        ),
-        _deny("NothingExpires", ["s3:PutLifecycleConfiguration"], evidence.bucket_arn),
-        _deny("OnlyIfAbsent", ["s3:PutObject"], objects, {"Null": {"s3:if-none-match": "true"}}),
-        _deny(
-            "OnlyTheIssue",
-            ["s3:PutObject", "s3:PutObjectRetention", "s3:PutObjectLegalHold"],
-            objects,
-            {"ArnNotEquals": {"aws:PrincipalArn": list(writers)}},
-        ),
-    ]
-
-
-def _deny(
-    sid: str, actions: Sequence[str], resource: str, conditions: dict[str, object] | None = None
-) -> iam.PolicyStatement:
-    return iam.PolicyStatement(
-        sid=sid,
-        effect=iam.Effect.DENY,
-        principals=[iam.AnyPrincipal()],
-        actions=list(actions),
-        resources=[resource],
-        conditions=conditions,
-    )
+def _may_mail(environment: Environment, issuing: lambda_.Function) -> None:
+    """Let it mail as the one sender; the domain is an identity that SES has verified."""
+    address = parseaddr(environment.mail_sender)[1]
+    if address:
+        identity = names.arn(environment, "ses", f"identity/{address.rpartition('@')[2]}")
+        as_sender = {"StringEquals": {"ses:FromAddress": address}}
+        role: iam.IRole = role_of(issuing)
+        allow(role, ["ses:SendEmail", "ses:SendRawEmail"], identity, when=as_sender)

@@ -48,6 +48,19 @@ def key(stack: Stack, id_: str, what: str) -> kms.Key:
     )
 
 
+def signing_key(stack: Stack, environment: Environment, id_: str, what: str) -> kms.Key:
+    """An RSA key that signs inside KMS and never leaves it; the old signatures need it for ever."""
+    return kms.Key(
+        stack,
+        id_,
+        alias=names.resource(environment, id_),
+        description=f"Meterbook: {what}",
+        key_spec=kms.KeySpec.RSA_3072,
+        key_usage=kms.KeyUsage.SIGN_VERIFY,
+        removal_policy=RemovalPolicy.RETAIN_ON_UPDATE_OR_DELETE,
+    )
+
+
 @cache
 def _log_bucket(stack: Stack) -> s3.Bucket:
     logs = s3.Bucket(

@@ -39,6 +39,7 @@ class Shape:
     memory_mb: int = 512
     disk_mb: int = 512
     layers: tuple[str, ...] = ()
+    at_once: int = 3
     of_platform: bool = False
 
 
@@ -67,7 +68,7 @@ def job(
         memory_size=shape.memory_mb,
         ephemeral_storage_size=Size.mebibytes(shape.disk_mb),
         timeout=Duration.seconds(shape.timeout_s),
-        reserved_concurrent_executions=3,
+        reserved_concurrent_executions=shape.at_once,
         role=role,
         log_group=log,
         tracing=lambda_.Tracing.ACTIVE,

@@ -14,6 +14,8 @@ RHYTHM = {
     "fetch_external_costs": Duration.days(1),
     "watch_unattributed_costs": Duration.days(1),
     "watch_usage_gaps": Duration.hours(3),
+    "close_period": Duration.days(1),
+    "issue_invoices": Duration.hours(12),
 }
 FIREHOSES = ("usage", "usage_counts")
 DAY = Duration.days(1)
@@ -22,7 +24,7 @@ DAY = Duration.days(1)
 def functions(environment: Environment) -> tuple[str, ...]:
     """The functions that an environment has, by their folders."""
     exports = ("land_cost_export",) if environment.cost_export else ()
-    return ("apply_sql", *RHYTHM, "close_period", "issue_invoices", *exports)
+    return ("apply_sql", *RHYTHM, "render_invoice", *exports)
 
 
 def of_function(

@@ -20,6 +20,7 @@ STREAMS = (
     "closes",
     "invoices",
     "decisions",
+    "receipts",
     "verdicts",
 )
 REFUSED = "refused/"

@@ -44,10 +44,24 @@ GRAPHS = (
         "Sum",
         {
             "accounts_closed": "close_period",
-            "accounts_parked": "close_period",
+            "documents_written": "render_invoice",
             "invoices_issued": "issue_invoices",
         },
     ),
+    (
+        "Held back",
+        "Maximum",
+        {
+            "accounts_blocked": "close_period",
+            "accounts_parked": "close_period",
+            "accounts_held": "issue_invoices",
+            "documents_not_written": "render_invoice",
+            "invoices_unsealed": "issue_invoices",
+            "mails_failed": "issue_invoices",
+        },
+    ),
+    ("Over and not closed (days)", "Maximum", {"close_blocked_days": "close_period"}),
+    ("Numbered and not sealed (h)", "Maximum", {"oldest_unsealed_hours": "issue_invoices"}),
 )
 
 

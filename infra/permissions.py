@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 from aws_cdk import Acknowledgment, Stack, Validations
 from aws_cdk import aws_iam as iam
@@ -20,9 +20,17 @@ def service_role(scope: Construct, id_: str, service: str) -> iam.Role:
     return iam.Role(scope, id_, assumed_by=trusted)
 
 
-def allow(role: iam.IRole, actions: Sequence[str], *resources: str, because: str = "") -> None:
+def allow(
+    role: iam.IRole,
+    actions: Sequence[str],
+    *resources: str,
+    because: str = "",
+    when: Mapping[str, object] | None = None,
+) -> None:
     """Let the role do so on the resources; `because` is why one of them has to hold a `*`."""
-    statement = iam.PolicyStatement(actions=list(actions), resources=list(resources))
+    statement = iam.PolicyStatement(
+        actions=list(actions), resources=list(resources), conditions=when
+    )
     role.add_to_principal_policy(statement)
     if because:
         accept_wildcards(role, *resources, because=because)
@@ -48,6 +56,28 @@ def land(role: iam.IRole, landing_arn: str, stream: str) -> None:
 def use_key(role: iam.IRole, key_arn: str) -> None:
     """Let the role read and write what is encrypted with the key."""
     allow(role, ["kms:Decrypt", "kms:GenerateDataKey"], key_arn)
+
+
+def deny(
+    sid: str,
+    actions: Sequence[str],
+    resources: Sequence[str],
+    conditions: Mapping[str, object] | None = None,
+) -> iam.PolicyStatement:
+    """A statement for a resource's own policy: nobody may, whatever stands elsewhere."""
+    return iam.PolicyStatement(
+        sid=sid,
+        effect=iam.Effect.DENY,
+        principals=[iam.AnyPrincipal()],
+        actions=list(actions),
+        resources=list(resources),
+        conditions=conditions,
+    )
+
+
+def others_than(*roles: iam.IRole) -> dict[str, object]:
+    """The condition under which a denial spares these roles."""
+    return {"ArnNotEquals": {"aws:PrincipalArn": [role.role_arn for role in roles]}}
 
 
 def accept_wildcards(role: iam.IRole, *resources: str, because: str) -> None:

@@ -58,6 +58,12 @@ class Environment:
     """Whether the archive of our bus keeps the packs too, which the landing bucket keeps anyway."""
     log_days: int = 30
     alarm_email: str = ""
+    close_days: int = 5
+    """How many days a month may be over and not closed before somebody has to look."""
+    mail_sender: str = ""
+    """Who documents are mailed from, in a domain that SES knows; empty: nothing is mailed."""
+    documents_url: str = ""
+    """What the link in a mail begins with, before the document's key; empty: no link."""
     evidence_lock: EvidenceLock = field(default_factory=EvidenceLock)
     snowflake_trust: SnowflakeTrust = field(default_factory=SnowflakeTrust)
 

@@ -8,7 +8,9 @@ from contextlib import closing
 from pathlib import Path
 
 import pytest
+from close.small_world import World
 from hypothesis import settings
+from report.proof_world import shared_proof_world
 
 # Nothing is timed in a test: an example that is slow on a busy machine is no failure.
 settings.register_profile("untimed", deadline=None)
@@ -71,3 +73,10 @@ def snowflake_account(snowflake_secret: dict[str, str]) -> Iterator[object]:
 def landing_bucket() -> str:
     """The bucket under the stage of that account, which the run's own AWS credentials can write."""
     return _given("LANDING_BUCKET")
+
+
+@pytest.fixture(scope="session")
+def proven(tmp_path_factory: pytest.TempPathFactory) -> World:
+    """Two closed and issued months with late facts between them; it is looked at, never changed."""
+    ours = tmp_path_factory.getbasetemp()
+    return shared_proof_world(ours, ours.parent if "PYTEST_XDIST_WORKER" in os.environ else ours)

@@ -99,7 +99,7 @@ def test_a_day_with_too_much_unowned_cost_keeps_a_month_open(world: World) -> No
 
 def test_nobody_decides_that_a_sum_is_right(world: World) -> None:
     world.spend("cut", [(date(2026, 10, 9), "acme", "5")], control_off_by="1")
-    with pytest.raises(Refused, match="this is mended, not decided"):
+    with pytest.raises(Refused, match="nobody lets it pass here"):
         decide(world.book, PERIOD, "conservation", actor="Ada", reason="it will do")
 
 

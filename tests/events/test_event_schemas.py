@@ -17,6 +17,7 @@ DETAIL_TYPES = [path.name.removesuffix(".v1.json") for path in SCHEMAS]
 def test_every_event_of_this_version_has_a_schema() -> None:
     assert DETAIL_TYPES == [
         "billing_period_closed",
+        "credit_note_issued",
         "invoice_issued",
         "unattributed_cost_threshold_exceeded",
         "usage_gap_detected",

@@ -36,7 +36,7 @@ def test_a_handler_can_be_imported_from_its_asset_and_its_layers_alone(
 def test_a_layer_that_is_missing_is_noticed(
     functions: dict[str, Deployed], twins: dict[str, Path], without: str
 ) -> None:
-    function = functions["issue_invoices"]
+    function = functions["render_invoice"]
     folders = {**function.layers, **twins}
     paths = [function.code, *(folders[layer] for layer in function.layers if layer != without)]
     done = _started(ALONE.format(paths=[str(path) for path in paths]), function)

@@ -42,6 +42,9 @@ pytestmark = pytest.mark.filterwarnings("ignore:No application metrics")
 REGION = "us-east-1"
 BUS = "meterbook-dev"
 DEPLOYER = "meterbook_deployer"
+RENDER, REGISTER = "meterbook-dev-render", "alias/meterbook-dev-register"
+# What CloudFormation alone can tell: the names that the template gives the things in its place.
+TOLD_AT_DEPLOY = {"METERBOOK_SIGNING_KEY": REGISTER, "METERBOOK_RENDER_QUEUE": RENDER}
 BUCKETS = {what: f"meterbook-dev-{what}-{ACCOUNT}" for what in ("landing", "evidence", "exports")}
 
 COST_MEASURES = {
@@ -64,7 +67,7 @@ class Context:
 
 @pytest.fixture
 def cloud(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Iterator[None]:
-    """Buckets, the bus with a queue that listens, and a book with nothing in it."""
+    """Buckets, queues, the register's key, the bus with an ear, and a book with nothing in it."""
     monkeypatch.setenv("AWS_DEFAULT_REGION", REGION)
     monkeypatch.setattr(sockets, "UtcClock", lambda: FixedClock(NOW))
 
@@ -83,7 +86,12 @@ def cloud(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Iterator[None]:
         for name in BUCKETS.values():
             boto3.client("s3").create_bucket(Bucket=name)
         boto3.client("events").create_event_bus(Name=BUS)
-        boto3.client("sqs").create_queue(QueueName="told")
+        for name in ("told", RENDER):
+            boto3.client("sqs").create_queue(QueueName=name)
+        key = boto3.client("kms").create_key(KeySpec="RSA_3072", KeyUsage="SIGN_VERIFY")
+        boto3.client("kms").create_alias(
+            AliasName=REGISTER, TargetKeyId=key["KeyMetadata"]["KeyId"]
+        )
         queue = f"arn:aws:sqs:{REGION}:{ACCOUNT}:told"
         pattern = json.dumps({"account": [ACCOUNT]})
         boto3.client("events").put_rule(Name="all", EventBusName=BUS, EventPattern=pattern)
@@ -109,7 +117,7 @@ def run(
     def invoke(name: str, event: dict[str, Any]) -> Any:
         function = functions[name]
         for variable, value in function.variables.items():
-            monkeypatch.setenv(variable, value)
+            monkeypatch.setenv(variable, TOLD_AT_DEPLOY.get(variable, value))
         spec = importlib.util.spec_from_file_location(
             f"{name}_handler", function.code / "handler.py"
         )
@@ -178,25 +186,83 @@ def test_apply_sql_brings_the_book_to_what_sql_says_and_then_has_nothing_to_do(r
     assert run("apply_sql", {}) == {"changed": []}
 
 
-def test_a_month_is_closed_and_issued(run: Any, october: None) -> None:
-    closed = run("close_period", {"period": "2026-10"})
+def handed_over() -> dict[str, Any]:
+    """What waits in the queue, as Lambda hands it to the function that takes from it."""
+    sqs = boto3.client("sqs")
+    queue = sqs.get_queue_url(QueueName=RENDER)["QueueUrl"]
+    messages = sqs.receive_message(QueueUrl=queue, MaxNumberOfMessages=10).get("Messages", [])
+    return {"Records": [_record(message["MessageId"], message["Body"]) for message in messages]}
+
+
+def _record(message_id: str, body: str) -> dict[str, Any]:
+    return {
+        "messageId": message_id,
+        "receiptHandle": "handle",
+        "body": body,
+        "attributes": {"ApproximateReceiveCount": "1"},
+        "messageAttributes": {},
+        "md5OfBody": "",
+        "eventSource": "aws:sqs",
+        "eventSourceARN": f"arn:aws:sqs:{REGION}:{ACCOUNT}:{RENDER}",
+        "awsRegion": REGION,
+    }
+
+
+def test_a_month_is_closed_numbered_written_and_sealed(
+    run: Any, october: None, capsys: pytest.CaptureFixture[str]
+) -> None:
+    closed = run("close_period", {})["done"]
     assert [one["account_id"] for one in closed["closed"]] == ["acme", "birch"]
-    issued = run("issue_invoices", {"period": "2026-10"})["issued"]
-    assert {key for one in issued for key in (one["json_key"], one["pdf_key"])} < set(
-        keys("evidence")
-    )
+    numbered = run("issue_invoices", {})
+    assert (numbered["issued"], len(numbered["unsealed"])) == ([], 2)
+    assert keys("evidence", "invoices/") == []
+    capsys.readouterr()
+    assert run("render_invoice", handed_over()) == {"batchItemFailures": []}
+    (measured,) = lines_with(capsys, "documents_written")
+    assert (measured["documents_written"], measured["documents_not_written"]) == ([2.0], [0.0])
+    issued = run("issue_invoices", {})["issued"]
+    assert [one["number"] for one in issued] == numbered["unsealed"]
+    assert sorted(key for one in issued for key in one["keys"]) == keys("evidence", "invoices/")
     kinds = ["billing_period_closed"] * 2 + ["invoice_issued"] * 2
     assert sorted(told()) == [("meterbook", kind) for kind in kinds]
-    assert len(keys("landing", "announced/")) == 4
-
-
-def test_repeating_a_close_and_an_issue_changes_nothing(run: Any, october: None) -> None:
-    for name in ("close_period", "issue_invoices"):
-        run(name, {"period": "2026-10"})
+    assert_signed_by_the_key_of_the_deployment()
     before = keys("landing"), keys("evidence")
-    assert run("close_period", {"period": "2026-10"})["closed"] == []
-    assert run("issue_invoices", {"period": "2026-10"}) == {"issued": []}
+    assert run("close_period", {"period": "2026-10"})["done"]["closed"] == []
+    assert run("issue_invoices", {"period": "2026-10"})["issued"] == []
     assert (keys("landing"), keys("evidence")) == before
+
+
+def assert_signed_by_the_key_of_the_deployment() -> None:
+    public = boto3.client("kms").get_public_key(KeyId=REGISTER)["PublicKey"]
+    evidence = S3Store(boto3.client("s3"), BUCKETS["evidence"])
+    (stored,) = keys("evidence", "register/keys/")
+    assert evidence.get(stored) == public
+
+
+def test_a_number_that_cannot_be_written_comes_back_alone_and_its_reason_is_logged(
+    run: Any, october: None, capsys: pytest.CaptureFixture[str]
+) -> None:
+    run("close_period", {})
+    run("issue_invoices", {})
+    event = handed_over()
+    event["Records"].insert(0, _record("lost", '{"seller_id": "nobody", "number": "X-1"}'))
+    capsys.readouterr()
+    assert run("render_invoice", event) == {"batchItemFailures": [{"itemIdentifier": "lost"}]}
+    printed = lines(capsys)
+    (logged,) = [line for line in printed if "error_code" in line]
+    (measured,) = [line for line in printed if "documents_written" in line]
+    assert "X-1" in logged["message"]
+    assert (measured["documents_written"], measured["documents_not_written"]) == ([2.0], [1.0])
+
+
+def test_what_waits_in_vain_is_told_and_measured(
+    run: Any, october: None, capsys: pytest.CaptureFixture[str]
+) -> None:
+    run("issue_invoices", {})
+    (measured,) = lines_with(capsys, "oldest_unsealed_hours")
+    names = ("invoices_issued", "accounts_held", "invoices_unsealed", "mails_failed")
+    assert [measured[name] for name in names] == [[0.0]] * 4
+    assert run("close_period", {"period": "2026-09"})["blocked_days"] == 0
 
 
 def test_the_watch_measures_what_it_told(

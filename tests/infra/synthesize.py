@@ -29,6 +29,8 @@ FILLED = {
     "snowflake_trust": TRUST,
     "alarm_email": "ops@platform.example",
     "archive_usage": True,
+    "mail_sender": "Platform <billing@platform.example>",
+    "documents_url": "https://bills.platform.example/",
 }
 BANK = Meterbook(
     "dev",

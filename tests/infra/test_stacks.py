@@ -18,6 +18,7 @@ LIMITS = {
     "watch_unattributed_costs": (512, 120),
     "close_period": (2048, 900),
     "issue_invoices": (2048, 900),
+    "render_invoice": (2048, 120),
 }
 
 
@@ -48,7 +49,7 @@ def test_each_function_is_bounded_traced_and_loses_nothing(
 ) -> None:
     for name, properties in functions(assembly, environment).items():
         assert properties["Architectures"] == ["arm64"]
-        assert properties["ReservedConcurrentExecutions"] == 3
+        assert properties["ReservedConcurrentExecutions"] == (10 if name == "render_invoice" else 3)
         assert properties["TracingConfig"] == {"Mode": "Active"}
         assert properties["DeadLetterConfig"]["TargetArn"]
         if name in LIMITS:
@@ -219,10 +220,11 @@ def test_the_rule_listens_on_the_bus_of_the_platform(assembly: Assembly) -> None
     assert "SsmParameterValuebankdeveventbridgebankriskplatformarn" in bus
     assert not assembly.resources("bank-dev", "AWS::Events::EventBus")
     environments = {
-        function["Environment"]["Variables"]["METERBOOK_EVENT_BUS"]
-        for function in functions(assembly, "bank-dev").values()
+        function["Environment"]["Variables"].get("METERBOOK_EVENT_BUS", name)
+        for name, function in functions(assembly, "bank-dev").items()
     }
-    assert environments == {"bank-risk-platform-dev"}
+    # What writes documents tells nobody.
+    assert environments == {"bank-risk-platform-dev", "render_invoice"}
 
 
 def test_snowpipe_hears_of_every_stream_once_its_queue_is_known(assembly: Assembly) -> None:
@@ -251,7 +253,7 @@ def test_the_data_export_selects_what_its_reader_reads(assembly: Assembly) -> No
     assert "resource_tags.user_tenant_id AS owner_tag" in selected
 
 
-def test_costs_are_fetched_from_six_on_judged_at_eight_and_gaps_looked_for_every_hour(
+def test_costs_are_fetched_from_six_on_judged_at_eight_and_a_month_is_closed_at_nine(
     assembly: Assembly,
 ) -> None:
     schedules = assembly.resources("dev", "AWS::Scheduler::Schedule").values()
@@ -263,6 +265,8 @@ def test_costs_are_fetched_from_six_on_judged_at_eight_and_gaps_looked_for_every
         "meterbook-dev-fetch-external-costs": "cron(30 6 * * ? *)",
         "meterbook-dev-watch-unattributed-costs": "cron(0 8 * * ? *)",
         "meterbook-dev-watch-usage-gaps": "cron(30 * * * ? *)",
+        "meterbook-dev-close-period": "cron(0 9 * * ? *)",
+        "meterbook-dev-issue-invoices": "cron(45 1/4 * * ? *)",
     }
     for one in schedules:
         assert one["Properties"]["ScheduleExpressionTimezone"] == "Etc/UTC"
@@ -305,26 +309,131 @@ def evidence_denials(assembly: Assembly, environment: str) -> dict[str, dict[str
     raise AssertionError("the evidence bucket has no policy")
 
 
-@pytest.mark.parametrize("environment", ["dev", "prod", "bank-dev"])
-def test_only_the_issuing_function_can_write_evidence(assembly: Assembly, environment: str) -> None:
-    template = assembly.stages[environment]["billing"]
-    issue = functions(assembly, environment)["issue_invoices"]
-    denial = evidence_denials(assembly, environment)["OnlyTheIssue"]
+def role(function: dict[str, Any]) -> str:
+    """The logical id of a function's role."""
+    return str(function["Role"]).removeprefix("<").removesuffix(".Arn>")
+
+
+def allowed(
+    assembly: Assembly, environment: str, action: str, stack: str = "billing"
+) -> dict[str, list[str]]:
+    """Who may do it to what: the logical id of a role → resources."""
+    template = assembly.stages[environment][stack]
+    found: dict[str, list[str]] = {}
+    for policy in assembly.resources(environment, "AWS::IAM::Policy", stack).values():
+        for statement in policy["Properties"]["PolicyDocument"]["Statement"]:
+            if action in listed(statement["Action"]):
+                for one in policy["Properties"]["Roles"]:
+                    resources = listed(plain(statement["Resource"], template))
+                    found.setdefault(one["Ref"], []).extend(map(str, resources))
+    return found
+
+
+def spared(denial: dict[str, Any]) -> list[str]:
+    """The roles that a denial does not meet."""
     assert denial["Effect"] == "Deny"
-    assert "s3:PutObject" in denial["Action"]
-    assert denial["Condition"] == {"ArnNotEquals": {"aws:PrincipalArn": issue["Role"]}} or denial[
-        "Condition"
-    ] == {"ArnNotEquals": {"aws:PrincipalArn": [issue["Role"]]}}
-    writers = {
-        role["Ref"]
-        for policy in assembly.resources(environment, "AWS::IAM::Policy").values()
-        for statement in policy["Properties"]["PolicyDocument"]["Statement"]
-        if "s3:PutObject" in listed(statement["Action"])
-        and "-evidence-" in str(plain(statement["Resource"], template))
-        for role in policy["Properties"]["Roles"]
+    return listed(denial["Condition"]["ArnNotEquals"]["aws:PrincipalArn"])
+
+
+@pytest.mark.parametrize("environment", ["dev", "prod", "bank-dev"])
+def test_one_function_writes_the_register_another_the_documents_and_nobody_else_anything(
+    assembly: Assembly, environment: str
+) -> None:
+    ours = functions(assembly, environment)
+    issue, render = ours["issue_invoices"], ours["render_invoice"]
+    denials = evidence_denials(assembly, environment)
+    assert spared(denials["OnlyTheTwoWriters"]) == [issue["Role"], render["Role"]]
+    assert spared(denials["OnlyTheIssue"]) == [issue["Role"]]
+    assert spared(denials["OnlyTheRenderer"]) == [render["Role"]]
+    assert denials["OnlyTheIssue"]["Resource"].endswith("/register/*")
+    assert denials["OnlyTheRenderer"]["Resource"].endswith("/invoices/*")
+    puts = {
+        writer: [resource.rpartition("-evidence-")[2] for resource in resources]
+        for writer, resources in allowed(assembly, environment, "s3:PutObject").items()
+        if any("-evidence-" in resource for resource in resources)
     }
-    assert len(writers) == 1
-    assert writers == {issue["Role"].removeprefix("<").removesuffix(".Arn>")}
+    assert puts.keys() == {role(issue), role(render)}
+    assert f"{ACCOUNT}/register/*" in puts[role(issue)]
+    assert puts[role(render)] == [f"{ACCOUNT}/invoices/*"]
+
+
+@pytest.mark.parametrize("environment", ["dev", "bank-dev"])
+def test_the_issue_alone_signs_and_no_one_can_give_the_right_to_another(
+    assembly: Assembly, environment: str
+) -> None:
+    issue = functions(assembly, environment)["issue_invoices"]
+    keys = assembly.resources(environment, "AWS::KMS::Key", "billing")
+    ((name, key),) = [
+        (name, plain(one["Properties"], assembly.stages[environment]["billing"]))
+        for name, one in keys.items()
+        if one["Properties"].get("KeyUsage") == "SIGN_VERIFY"
+    ]
+    assert key["KeySpec"] == "RSA_3072"
+    assert keys[name]["DeletionPolicy"] == "RetainExceptOnCreate"
+    (denial,) = [one for one in key["KeyPolicy"]["Statement"] if one["Effect"] == "Deny"]
+    assert (denial["Action"], spared(denial)) == ("kms:Sign", [issue["Role"]])
+    for action in ("kms:Sign", "kms:GetPublicKey"):
+        assert allowed(assembly, environment, action) == {role(issue): [f"<{name}.Arn>"]}
+    assert issue["Environment"]["Variables"]["METERBOOK_SIGNING_KEY"] == f"<{name}.Arn>"
+
+
+def test_a_document_waits_in_a_queue_that_is_encrypted_bounded_and_loses_nothing(
+    assembly: Assembly,
+) -> None:
+    template = assembly.stages["prod"]["billing"]
+    queues = {
+        plain(one["Properties"], template)["QueueName"]: one["Properties"]
+        for one in assembly.resources("prod", "AWS::SQS::Queue", "billing").values()
+    }
+    assert queues.keys() == {"meterbook-prod-render", "meterbook-prod-render-dead-letters"}
+    assert all(one["SqsManagedSseEnabled"] for one in queues.values())
+    assert all(one["MessageRetentionPeriod"] == 14 * 86400 for one in queues.values())
+    ours = functions(assembly, "prod")
+    render, waits = ours["render_invoice"], queues["meterbook-prod-render"]
+    assert waits["VisibilityTimeout"] >= 6 * render["Timeout"]
+    assert waits["RedrivePolicy"]["maxReceiveCount"] == 5
+    (source,) = assembly.resources("prod", "AWS::Lambda::EventSourceMapping").values()
+    told = source["Properties"]
+    assert told["FunctionResponseTypes"] == ["ReportBatchItemFailures"]
+    at_once = render["ReservedConcurrentExecutions"]
+    assert told["ScalingConfig"]["MaximumConcurrency"] <= at_once
+    policies = assembly.resources("prod", "AWS::SQS::QueuePolicy", "billing").values()
+    (denial,) = [
+        statement
+        for policy in policies
+        for statement in plain(policy["Properties"]["PolicyDocument"]["Statement"], template)
+        if statement.get("Sid") == "OnlyTheIssueHandsOver"
+    ]
+    assert (denial["Action"], spared(denial)) == (
+        "sqs:SendMessage",
+        [ours["issue_invoices"]["Role"]],
+    )
+
+
+def test_what_writes_documents_has_no_secret_no_bus_and_no_key_to_sign_with(
+    assembly: Assembly,
+) -> None:
+    render = role(functions(assembly, "dev")["render_invoice"])
+    for action in ("secretsmanager:GetSecretValue", "events:PutEvents", "kms:Sign"):
+        assert render not in allowed(assembly, "dev", action)
+    read = allowed(assembly, "dev", "s3:GetObject")[render]
+    landing = sorted(one.partition(ACCOUNT)[2] for one in read if "-landing-" in one)
+    assert landing == ["/closes/*", "/deliveries/closes/*"]
+
+
+def test_mail_goes_out_from_one_sender_and_from_none_where_none_is_named(
+    assembly: Assembly,
+) -> None:
+    issue = functions(assembly, "connected")["issue_invoices"]
+    told = issue["Environment"]["Variables"]
+    assert told["METERBOOK_MAIL_SENDER"] == "Platform <billing@platform.example>"
+    assert told["METERBOOK_DOCUMENTS_URL"] == "https://bills.platform.example/"
+    identity = f"arn:aws:ses:us-east-1:{ACCOUNT}:identity/platform.example"
+    for action in ("ses:SendEmail", "ses:SendRawEmail"):
+        assert allowed(assembly, "connected", action) == {role(issue): [identity]}
+        assert allowed(assembly, "dev", action) == {}
+    silent = functions(assembly, "dev")["issue_invoices"]["Environment"]["Variables"]
+    assert not {"METERBOOK_MAIL_SENDER", "METERBOOK_DOCUMENTS_URL"} & silent.keys()
 
 
 def test_evidence_is_never_deleted_and_never_put_over(assembly: Assembly) -> None:
@@ -486,6 +595,12 @@ def test_an_alarm_rings_when_usage_is_missing_late_or_not_delivered(assembly: As
         ("cost_explorer_is_dear", "cost_explorer_requests_usd", "Sum", 5),
         ("cost_has_no_owner", "unattributed_days", "Sum", 0),
         ("checks_fail", "FailedChecks", "Sum", 0),
+        ("close_is_blocked", "close_blocked_days", "Maximum", 5),
+        ("invoices_are_not_sealed", "oldest_unsealed_hours", "Maximum", 24),
+        ("accounts_are_held", "accounts_held", "Maximum", 0),
+        ("documents_are_not_written", "documents_not_written", "Sum", 0),
+        ("mails_fail", "mails_failed", "Sum", 0),
+        ("render_dead_letters", "ApproximateNumberOfMessagesVisible", "Maximum", 0),
     ],
 )
 def test_an_alarm_rings_above_its_bound_and_not_at_it(

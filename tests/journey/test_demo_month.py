@@ -98,7 +98,7 @@ def test_it_closes_whole_and_its_invoices_are_its_lines(walked: Walked) -> None:
         amount = Decimal(str(row["amount"]))
         totals[row["account_id"]] = totals.get(row["account_id"], Decimal(0)) + amount
     assert walked.closed.parked == []
-    assert {one.account_id: Decimal(one.total) for one in walked.issued} == totals
+    assert {one.account_id: Decimal(one.net) for one in walked.issued} == totals
     assert {one.account_id: one.currency for one in walked.issued} == {
         "kestrel": "USD",
         "larkspur": "USD",

@@ -30,10 +30,10 @@ class Settings:
         values = {}
         for field in fields(cls):
             name = f"METERBOOK_{field.name.upper()}"
-            value = environment.get(name, "" if field.default is MISSING else field.default)
-            if not value:
+            if environment.get(name):
+                values[field.name] = environment[name]
+            elif name in environment or field.default is MISSING:
                 raise SettingMissing(name=name)
-            values[field.name] = value
         return cls(**values)
 
 
@@ -78,7 +78,24 @@ class ExternalCostSettings(BookSettings):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class EvidenceSettings(BookSettings):
-    """What `issue_invoices` needs besides: the locked bucket of the register and the documents."""
+class IssueSettings(BookSettings):
+    """What `issue_invoices` needs besides: the register, who signs it, who writes, who is told."""
 
+    evidence_bucket: str
+    """The locked bucket of the register and the documents."""
+    signing_key: str
+    """The ARN of the KMS key that signs the register."""
+    render_queue: str
+    """The URL of the queue of numbers whose documents `render_invoice` writes."""
+    mail_sender: str = ""
+    """The address that documents are mailed from; where there is none, nothing is mailed."""
+    documents_url: str = ""
+    """What the link in a mail begins with, before the document's key; empty: no link."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RenderSettings(Settings):
+    """What `render_invoice` needs, which reads frozen facts and the register and no book."""
+
+    landing_bucket: str
     evidence_bucket: str

@@ -18,12 +18,15 @@ import boto3
 from meterbook.aws import CLIENT_CONFIG
 from meterbook.aws.cost_explorer import CostExplorerClient
 from meterbook.aws.eventbridge import EventBridge
+from meterbook.aws.kms import KmsSigner
+from meterbook.aws.queue import SqsRenderQueue
 from meterbook.aws.s3 import S3Store
 from meterbook.aws.secrets import secret
+from meterbook.aws.ses import SesMailer
 from meterbook.book import Book
 from meterbook.http.external_costs import HttpExternalCosts
 from meterbook.ports import EventBus, ObjectStore
-from meterbook.settings import BookSettings, ExternalCostSettings
+from meterbook.settings import BookSettings, ExternalCostSettings, IssueSettings
 from meterbook.snowflake.connection import connect
 from meterbook.snowflake.warehouse import SnowflakeWarehouse
 
@@ -85,3 +88,18 @@ def external_costs(settings: ExternalCostSettings) -> HttpExternalCosts:
     """The providers of the catalog, with their secrets from Secrets Manager, each read once."""
     client = boto3.client("secretsmanager", config=CLIENT_CONFIG)
     return HttpExternalCosts(cache(lambda name: secret(client, settings.external_secrets + name)))
+
+
+def signer(settings: IssueSettings) -> KmsSigner:
+    """The key of the register, which never leaves KMS."""
+    return KmsSigner(boto3.client("kms", config=CLIENT_CONFIG), settings.signing_key)
+
+
+def render_queue(settings: IssueSettings) -> SqsRenderQueue:
+    """The queue that `render_invoice` takes its numbers from."""
+    return SqsRenderQueue(boto3.client("sqs", config=CLIENT_CONFIG), settings.render_queue)
+
+
+def mailer(settings: IssueSettings) -> SesMailer | None:
+    """SES, where the deployment names an address to mail from."""
+    return SesMailer(boto3.client("sesv2", config=CLIENT_CONFIG)) if settings.mail_sender else None

@@ -1,4 +1,4 @@
-"""What every figure of a close was made by: the texts of the models and of the writers, by hash.
+"""What a close was made by and from: the texts of models and writers, the deliveries of facts.
 
 One basis serves all the accounts of a run, so it is landed once, as a delivery of its own:
 
@@ -38,46 +38,46 @@ FACTS = (
 )  # fmt: skip
 # The modules whose text decides what a document says.
 WRITERS = (
-    "canonical", "close.late", "close.snapshot", "invoice.cii", "invoice.document",
-    "invoice.einvoice", "invoice.tax", "invoice.ubl", "invoice.words", "money",
+    "canonical", "close.frozen", "close.late", "close.master_data", "close.snapshot",
+    "invoice.bill", "invoice.cii", "invoice.document", "invoice.einvoice", "invoice.lines",
+    "invoice.proof", "invoice.tax", "invoice.trends", "invoice.ubl", "invoice.words",
+    "invoice.xmltree", "money", "period",
 )  # fmt: skip
 
 
 @dataclass(frozen=True, slots=True)
 class Basis:
-    """The program and the facts of a run: `models` and `writers` by name, each with its hash.
-
-    `deliveries` tells of each stream of facts how many deliveries had landed, and a hash of their
-    ids.
-    """
+    """The program of a run: `models` and `writers` by name, each with the hash of its text."""
 
     models: Mapping[str, str]
     writers: Mapping[str, str]
-    deliveries: Mapping[str, Mapping[str, object]]
 
     @classmethod
-    def now(cls, landing: ObjectStore | None = None) -> Basis:
-        """The texts of this version, and what has landed in a bucket so far."""
+    def now(cls) -> Basis:
+        """The texts of this version."""
         folder = Path(meterbook.__file__).parent
         return cls(
             models={file.name: file.sha256 for file in read_sql("models")},
             writers={name: _hash(folder / f"{name.replace('.', '/')}.py") for name in WRITERS},
-            deliveries={stream: _landed(landing, stream) for stream in FACTS} if landing else {},
         )
 
     def record(self) -> dict[str, object]:
         """The basis as it is stored."""
-        return {
-            "form": FORM,
-            "models": dict(self.models),
-            "writers": dict(self.writers),
-            "deliveries": {stream: dict(told) for stream, told in self.deliveries.items()},
-        }
+        return {"form": FORM, "models": dict(self.models), "writers": dict(self.writers)}
 
     @property
     def sha256(self) -> str:
         """What snapshots refer to."""
         return sha256(canonical_json(self.record()))
+
+
+def landed_facts(landing: ObjectStore) -> dict[str, object]:
+    """Of each stream of facts how many deliveries have landed, and a hash of their names.
+
+    It goes into the closing record of a close and not into the snapshot: the same facts that came
+    in other pieces give the same documents.
+    """
+    return {stream: _landed(landing, stream) for stream in FACTS}
 
 
 def land_basis(landing: ObjectStore, basis: Basis, at: datetime) -> str:
@@ -95,7 +95,7 @@ def read_basis(landing: ObjectStore, basis_sha256: str) -> Basis:
         record = closing_record(landing, record_key(STREAM, _delivery_id(basis_sha256)))
         (file_name,) = row_counts(record)
         row = json.loads(gzip.decompress(landing.get(file_name)))["basis"]
-        basis = Basis(row["models"], row["writers"], row["deliveries"])
+        basis = Basis(row["models"], row["writers"])
     except (KeyError, ValueError, OSError, EOFError) as error:
         raise _damaged(basis_sha256) from error
     if basis.sha256 != basis_sha256:

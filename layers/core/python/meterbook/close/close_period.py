@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from operator import itemgetter
@@ -11,7 +11,7 @@ from operator import itemgetter
 from meterbook.announce import announce_all, event_id
 from meterbook.book import Book
 from meterbook.canonical import plain
-from meterbook.close.basis import Basis, land_basis
+from meterbook.close.basis import Basis, land_basis, landed_facts
 from meterbook.close.frozen import FrozenDocument, frozen, land_document
 from meterbook.close.readiness import (
     Parked,
@@ -91,8 +91,9 @@ def close_period(
         _must_be_ready(stands)
         book.must_hold(apart_from={"cost_is_conserved"})  # a red day stops its own month alone
     done = PeriodClosed([], list(stands.parked), list(stands.closed_accounts))
+    landed = {"landed": landed_facts(book.landing)} if stands.open_accounts else {}
     for document in _documents(book, period, stands.open_accounts):
-        _freeze(book, document, done)
+        _freeze(book, document, landed, done)
     book.update()
     _announce(book, bus, announced, event_source, period)
     return done
@@ -139,7 +140,7 @@ def document_now(
     What came late for other months is left to the next close. Errors: `BookInconsistent` when the
     period has no line for the account.
     """
-    basis = land_basis(book.landing, Basis.now(book.landing), book.clock.now())
+    basis = land_basis(book.landing, Basis.now(), book.clock.now())
     close = _close(book, period, basis)
     ((_, facts),) = _facts(book, period, [account_id])
     if not facts.lines:
@@ -174,21 +175,21 @@ def _documents(book: Book, period: Period, accounts: Sequence[str]) -> Iterator[
     """What each account's bill will be made from, one by one."""
     if not accounts:
         return
-    close = _close(
-        book, period, land_basis(book.landing, Basis.now(book.landing), book.clock.now())
-    )
+    close = _close(book, period, land_basis(book.landing, Basis.now(), book.clock.now()))
     for first in range(0, len(accounts), ACCOUNTS_AT_ONCE):
         some = accounts[first : first + ACCOUNTS_AT_ONCE]
         for account_id, facts in _facts(book, period, some):
             yield frozen(take_snapshot(close, account_id, facts))
 
 
-def _freeze(book: Book, document: FrozenDocument, done: PeriodClosed) -> None:
+def _freeze(
+    book: Book, document: FrozenDocument, landed: Mapping[str, object], done: PeriodClosed
+) -> None:
     """Claim one account's close, unless no document could ever be written from it."""
     account_id = document.account_id
     if faults := master_data_faults(document.body):
         done.parked.append(Parked(account_id, "", tuple(faults)))
-    elif land_document(book.landing, document, book.clock.now()):
+    elif land_document(book.landing, document, book.clock.now(), landed):
         done.closed.append(_closed(document))
     else:
         done.already_closed.append(account_id)

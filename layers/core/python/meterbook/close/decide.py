@@ -30,7 +30,10 @@ def decide(book: Book, period: Period, blocker: str, *, actor: str, reason: str)
         )
     point = found[blocker]
     if blocker in NEVER_WAIVED:
-        raise Refused(detail=f"{point.what.capitalize()} of {period}: this is mended, not decided.")
+        raise Refused(
+            detail=f"{point} in {period}: this is mended, or accepted with `meterbook accept`, and "
+            "nobody lets it pass here."
+        )
     _land(book, CLOSE_ANYWAY, point.subject, actor.strip(), reason.strip())
     book.update()
     return point

@@ -13,7 +13,7 @@ from __future__ import annotations
 import gzip
 import json
 import zlib
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -37,6 +37,7 @@ INVOICE, CREDIT_NOTE, CORRECTED, DEBIT_NOTE = KINDS = (
 )  # fmt: skip
 # A credit note that a close has brought about is named after the month that was closed.
 LATE = "late."
+NOTHING: Mapping[str, object] = {}
 # What a credit note of a close has of its own; all else is that of the close.
 OWN = ("kind", "subject", "period", "refers_to", "reason", "lines", "total")
 
@@ -74,11 +75,19 @@ def frozen(snapshot: Fields) -> FrozenDocument:
     return FrozenDocument(snapshot, sha256(canonical_json(snapshot)))
 
 
-def land_document(landing: ObjectStore, document: FrozenDocument, at: datetime) -> bool:
-    """Land what is frozen and claim it; False when somebody else has frozen it first."""
+def land_document(
+    landing: ObjectStore,
+    document: FrozenDocument,
+    at: datetime,
+    origin: Mapping[str, object] = NOTHING,
+) -> bool:
+    """Land what is frozen and claim it; False when somebody else has frozen it first.
+
+    `origin` tells beside it, in the closing record, what had landed by then.
+    """
     id_ = _delivery_id(document.period, document.account_id, document.kind, document.subject)
     files = land_rows(landing, STREAM, id_, _rows(document, at))
-    return close_delivery(landing, Delivery(id_, STREAM, id_, id_, at, files))
+    return close_delivery(landing, Delivery(id_, STREAM, id_, id_, at, files, origin=origin))
 
 
 def read_document(

@@ -16,8 +16,8 @@ from meterbook.period import Period
 from meterbook.ports import Row
 from meterbook.watch.watch_usage_gaps import SETTLED
 
-# What is wrong in itself is mended; nobody can decide that a sum is right.
-NEVER_WAIVED = frozenset({"conservation"})
+# What is mended or accepted where it arose; nobody decides at the gate that a sum is right.
+NEVER_WAIVED = frozenset({"conservation", "delivery_suspicious"})
 FIRST, LAST = "", "\U0010ffff"
 
 
