@@ -81,9 +81,14 @@ def missing(ground: Ground, name: str) -> str:
     return found.stderr.strip().rpartition("\n")[2] if found.returncode else ""
 
 
-def duel(lines: int, ours: Callable[[], Run], theirs: Callable[[], Run]) -> tuple[Run, Run]:
-    """Run both sides in turns, the fastest of each counts; answers that differ are refused."""
-    pairs = [(ours(), theirs()) for _ in rounds(lines)]
+def duel(
+    lines: int, ours: Callable[[], Run], theirs: Callable[[], Run], *, times: int = 0
+) -> tuple[Run, Run]:
+    """Run both sides in turns, the fastest of each counts; answers that differ are refused.
+
+    How often is a matter of size, unless the times are given.
+    """
+    pairs = [(ours(), theirs()) for _ in (range(times) if times else rounds(lines))]
     must_agree([run for pair in pairs for run in pair])
     sides = [list(side) for side in zip(*pairs, strict=True)]
     best, other = (min(side, key=lambda one: float(one.answer["seconds"])) for side in sides)

@@ -26,7 +26,7 @@ from bench.generate import FIRST_DAY, UNITS
 from bench.ground import Ground, Run, duel, job, missing
 from bench.measure import Measure, times_better
 
-TENANTS = 20_000
+TENANTS = 10_000
 USAGE, LINES = "billing.period_usage", "billing.period_lines"
 _NOW = datetime(2026, 11, 5, 8, tzinfo=UTC)
 # What the tariff is given: who used how much, who has which card, and who pays for it.

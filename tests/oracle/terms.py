@@ -121,7 +121,10 @@ class TermsBook:
             month,
             tenant,
             payer,
-            [Card(plans[f"{one['name']}:{one['version']}"], int(Fraction(one["amount"]))) for one in cards],
+            [
+                Card(plans[f"{one['name']}:{one['version']}"], int(Fraction(one["amount"])))
+                for one in cards
+            ],
             {one["name"]: int(one["place"]) for one in _some(own, "module")},
             self._discounts(payer, month),
             {one["name"]: Fraction(one["amount"]) for one in _some(own, "credit")},

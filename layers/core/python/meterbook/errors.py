@@ -152,7 +152,9 @@ class PeriodNotOver(Refused):
 class PeriodNotReady(Refused):
     code = "PERIOD_NOT_READY"
     sentence = "Period {period} cannot be closed yet: {detail}."
-    remedy = "`meterbook close {period} --dry-run` shows the list; `meterbook decide` lets a point pass."
+    remedy = (
+        "`meterbook close {period} --dry-run` shows the list; `meterbook decide` lets a point pass."
+    )
 
 
 class NothingToClose(Refused):
