@@ -9,6 +9,7 @@ from pathlib import Path
 
 import pytest
 from close.small_world import World
+from demo_run import DemoRun, shared_demo_run
 from hypothesis import settings
 from report.proof_world import shared_proof_world
 
@@ -78,5 +79,16 @@ def landing_bucket() -> str:
 @pytest.fixture(scope="session")
 def proven(tmp_path_factory: pytest.TempPathFactory) -> World:
     """Two closed and issued months with late facts between them; it is looked at, never changed."""
-    ours = tmp_path_factory.getbasetemp()
-    return shared_proof_world(ours, ours.parent if "PYTEST_XDIST_WORKER" in os.environ else ours)
+    return shared_proof_world(*_ours_and_everybodys(tmp_path_factory))
+
+
+@pytest.fixture(scope="session")
+def demo(tmp_path_factory: pytest.TempPathFactory) -> DemoRun:
+    """What `meterbook demo` leaves; it is looked at, never changed."""
+    return shared_demo_run(*_ours_and_everybodys(tmp_path_factory))
+
+
+def _ours_and_everybodys(factory: pytest.TempPathFactory) -> tuple[Path, Path]:
+    """The folder of this process, and one that all processes of a run share."""
+    ours = factory.getbasetemp()
+    return ours, ours.parent if "PYTEST_XDIST_WORKER" in os.environ else ours

@@ -38,7 +38,7 @@ from meterbook_local.refresh import Grown, Refresh
 
 _STORED = [*(name for name in LANDING_TABLES.values() if name not in FILED), RECORDS_TABLE]
 _OWN_SQL = Path(__file__).parent / "sql"
-_MEMORY = "2GB"  # beyond it DuckDB works on disk; the rest of the process needs some too
+_MEMORY = "1500MB"  # beyond it DuckDB works on disk; the rest of the process needs some too
 _LAYOUT = 3  # of the schema `engine`; a book of an earlier layout is built again from landing
 _ENGINE = f"""
 create schema if not exists engine;

@@ -7,11 +7,9 @@ from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
-import pytest
 from cli.saying import run_in
+from demo_run import DemoRun
 from meterbook.canonical import sha256
-from meterbook_cli.main import app
-from typer.testing import CliRunner, Result
 
 FIELDS = {
     "aws_cost_total_usd",
@@ -30,32 +28,22 @@ FIELDS = {
 }
 
 
-@pytest.fixture(scope="module")
-def walked(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, Result]:
-    root = tmp_path_factory.mktemp("build") / "demo"
-    return root, CliRunner().invoke(app, ["demo", "--workspace", str(root)])
-
-
 def _summary(root: Path) -> dict[str, Any]:
     summary: dict[str, Any] = json.loads((root / "summary.json").read_text("utf-8"))
     return summary
 
 
-def test_the_demo_ends_well_and_shows_that_the_parts_sum_to_the_whole(
-    walked: tuple[Path, Result],
-) -> None:
-    _, done = walked
-    assert done.exit_code == 0, done.output
-    conservation = done.stdout.splitlines()[-1]
+def test_the_demo_ends_well_and_shows_that_the_parts_sum_to_the_whole(demo: DemoRun) -> None:
+    conservation = demo.stdout.splitlines()[-1]
     assert conservation.startswith("control ")
     assert conservation.endswith(" · residual 0")
-    assert "Writing invoices" in done.stderr
+    assert "Closing 2026-10" in demo.stderr
 
 
 def test_its_summary_has_every_field_and_its_parts_sum_to_the_whole(
-    walked: tuple[Path, Result],
+    demo: DemoRun,
 ) -> None:
-    summary = _summary(walked[0])
+    summary = _summary(demo.root)
     assert set(summary) == FIELDS
     attributed = sum(map(Decimal, summary["attributed_usd"].values()))
     parts = attributed + Decimal(summary["kept_usd"]) + Decimal(summary["unattributed_usd"])
@@ -69,9 +57,9 @@ def test_its_summary_has_every_field_and_its_parts_sum_to_the_whole(
 
 
 def test_every_invoice_of_the_summary_is_the_stored_document(
-    walked: tuple[Path, Result],
+    demo: DemoRun,
 ) -> None:
-    root = walked[0]
+    root = demo.root
     invoices = _summary(root)["invoices"]
     assert invoices
     for invoice in invoices:
@@ -80,8 +68,8 @@ def test_every_invoice_of_the_summary_is_the_stored_document(
         assert sha256(body) == invoice["sha256"]
 
 
-def test_its_workspace_can_be_asked_afterwards(walked: tuple[Path, Result]) -> None:
-    root = walked[0]
+def test_its_workspace_can_be_asked_afterwards(demo: DemoRun) -> None:
+    root = demo.root
     shown = json.loads(run_in(root, "show", "v_invoices", "--json").stdout)
     told = _summary(root)["invoices"]
     assert [row["number"] for row in shown] == [invoice["number"] for invoice in told]

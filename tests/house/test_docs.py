@@ -1,10 +1,8 @@
 """The documents are true: their commands run, their output is real, their files exist."""
 
 import json
-import os
 import re
 import subprocess
-import sys
 from pathlib import Path
 
 import pytest
@@ -24,33 +22,16 @@ def block(kind):
     return re.search(rf"```text {kind}\n(.*?)```", text, re.DOTALL)[1]
 
 
-def output_of(verb, workspace, *options):
-    command = [sys.executable, "-c", "from meterbook_cli.main import run; run()"]
-    done = subprocess.run(
-        [*command, "--workspace", workspace, verb, *options],
-        capture_output=True, text=True, check=False, cwd=workspace.parent,
-        env={**os.environ, "NO_COLOR": "1", "COLUMNS": "100"},
-    )  # fmt: skip
-    assert done.returncode == 0, done.stderr
-    return done.stdout
-
-
-@pytest.fixture(scope="module")
-def demo(tmp_path_factory):
-    workspace = tmp_path_factory.mktemp("demo") / "demo"
-    return workspace, output_of("demo", workspace)
-
-
 def test_the_readme_shows_what_make_demo_prints(demo):
-    assert block("demo") == demo[1]
+    assert block("demo") == demo.stdout
 
 
 def test_the_event_that_flow_md_follows_is_in_the_demo(demo):
     text = (ROOT / "docs/flow.md").read_text("utf-8")
     arguments = re.search(r"meterbook --workspace \S+ (explain .*)", text)[1].split()
-    shown = CliRunner().invoke(app, ["--workspace", str(demo[0]), *arguments, "--json"])
+    shown = CliRunner().invoke(app, ["--workspace", str(demo.root), *arguments, "--json"])
     assert re.search(r"as a CloudEvent, `([\d-]+)`", text)[1] in shown.stdout
-    stored = demo[0] / "evidence/invoices" / arguments[1] / "invoice.json"
+    stored = demo.root / "evidence/invoices" / arguments[1] / "invoice.json"
     amounts = {line["amount"] for line in lines_of(json.loads(stored.read_text()))}
     assert set(re.findall(r"= ([\d.]+) EUR", text)) <= amounts
 

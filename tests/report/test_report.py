@@ -159,9 +159,12 @@ def test_the_status_follows_an_account_from_open_to_issued(
     workspace: Workspace, month: TinyMonth
 ) -> None:
     _ingest(workspace, month)
-    assert _states(workspace)["acme"] == ("open", "", "")
+    waits = "29 day(s) without any AWS cost; 1 day(s) with too much cost that nobody owns"
+    assert _states(workspace)["acme"] == ("open", "", waits)
+    let_pass(workspace.book, OCTOBER)
+    assert _states(workspace)["acme"] == ("ready", "", "")
     _close(workspace)
-    assert _states(workspace)["acme"] == ("closed", "15.00 USD", "")
+    assert _states(workspace)["acme"] == ("approved", "15.00 USD", "")
     _issue(workspace)
     state, total, number = _states(workspace)["acme"]
     assert (state, total) == ("issued", "15.00 USD")

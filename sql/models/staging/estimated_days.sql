@@ -7,7 +7,7 @@
 -- why:     what is estimated may still be restated, so a month with such a day is not frozen.
 
 create or alter dynamic table metering.estimated_days
-target_lag = downstream
+target_lag = '1 hour'
 warehouse = meterbook_transform
 refresh_mode = incremental
 as

@@ -206,9 +206,9 @@ def draft(
     }
     kept = {name: part for name, part in body.items() if name not in ("credit_notes", "credited")}
     return frozen(
-        kept
-        | purpose
-        | {
+        {
+            **kept,
+            **purpose,
             "refers_to": subject.refers_to,
             "reason": decision["reason"],
             "actor": decision["actor"],
