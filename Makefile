@@ -61,7 +61,7 @@ format: .venv/test
 # What we are measured against stays out of our own environment.
 .venv/peers: .venv/pip bench/peers.txt
 	test -x $@/bin/python || $(PYTHON) -m venv $@
-	$@/bin/python -m pip install --quiet --requirement bench/peers.txt
+	$@/bin/python -m pip install --quiet --no-deps --requirement bench/peers.txt
 	touch $@
 
 clean:

@@ -51,7 +51,7 @@ def measures(ground: Ground) -> Iterator[Measure]:
         place = "bench.peers.postgres:close"
         return job(ground, place, peers=True, usage=usage, tenants=_names(TENANTS))
 
-    best, other = (side.answer for side in duel(LINES, ours, theirs))
+    best, other = (side.answer for side in duel(LINES, ours, theirs, times=1))
     yield times_better(
         f"closing {TENANTS:,} tenants × {cards.METRICS} charges over {LINES:,} events, against "
         "sums of PostgreSQL",

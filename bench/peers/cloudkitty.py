@@ -13,6 +13,7 @@ from importlib import import_module
 from pathlib import Path
 from time import process_time
 from typing import Any
+from warnings import simplefilter
 
 from bench.answers import Answer, digest
 from bench.cards import prices
@@ -24,7 +25,7 @@ _BEFORE = datetime(2026, 1, 1)  # noqa: DTZ001
 
 def version() -> str:
     """Which CloudKitty it is. Errors: `ImportError` when it cannot run here."""
-    import_module("cloudkitty.rating.hash")
+    _rating()
     return importlib.metadata.version("cloudkitty")
 
 
@@ -46,7 +47,7 @@ def rate(usage: str) -> Answer:
 def _hashmap() -> Any:  # noqa: ANN401 - a peer's module has no types of ours
     """The module as it stands after reading its configuration."""
     config = import_module("oslo_config.cfg").CONF
-    hashmap = import_module("cloudkitty.rating.hash")
+    hashmap = _rating()
     models = import_module("cloudkitty.rating.hash.db.sqlalchemy.models")
     config([], project="cloudkitty", default_config_files=[], default_config_dirs=[])
     config.set_override("connection", "sqlite://", group="database")
@@ -55,6 +56,12 @@ def _hashmap() -> Any:  # noqa: ANN401 - a peer's module has no types of ours
     for metric, steps in prices().items():
         _configure(hashmap.hash_db_api.get_instance(), metric, steps)
     return hashmap.HashMap("bench")
+
+
+def _rating() -> Any:  # noqa: ANN401
+    """The module's code; what it imports would warn of itself."""
+    simplefilter("ignore")
+    return import_module("cloudkitty.rating.hash")
 
 
 def _configure(database: Any, metric: str, steps: Any) -> None:  # noqa: ANN401

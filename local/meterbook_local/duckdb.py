@@ -10,8 +10,9 @@ from __future__ import annotations
 import shutil
 import tempfile
 import weakref
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence, Set
 from contextlib import contextmanager
+from dataclasses import dataclass
 from datetime import UTC, datetime
 from functools import lru_cache, partial
 from pathlib import Path
@@ -39,6 +40,8 @@ from meterbook_local.refresh import Grown, Refresh
 _STORED = [*(name for name in LANDING_TABLES.values() if name not in FILED), RECORDS_TABLE]
 _OWN_SQL = Path(__file__).parent / "sql"
 _MEMORY = "1500MB"  # beyond it DuckDB works on disk; the rest of the process needs some too
+_AT_ONCE = 200  # deliveries or files; each costs a millisecond or two when it comes alone
+_SMALL = 2**20  # bytes, gzipped, of files that are loaded together
 _LAYOUT = 3  # of the schema `engine`; a book of an earlier layout is built again from landing
 _ENGINE = f"""
 create schema if not exists engine;
@@ -54,6 +57,35 @@ create table if not exists engine.files (
 );
 create table if not exists engine.waiting (record_name varchar);
 """
+
+
+@dataclass(frozen=True, slots=True)
+class _Told:
+    """A delivery that is to be loaded: its record, and its files that are there and not loaded."""
+
+    key: str
+    delivery_id: str
+    stream: str
+    new: Sequence[str]
+    row_count: int
+    is_here: bool
+    waits: bool
+
+    @classmethod
+    def by(cls, record: Mapping[str, object], key: str, here: Set[str], stored: Set[str]) -> _Told:
+        """What a closing record tells, against what is in the book and what has arrived."""
+        counts = row_counts(record)
+        names = [name for name in counts if name not in here]
+        new = [name for name in names if name in stored]
+        return cls(
+            key,
+            str(record["delivery_id"]),
+            str(record["stream"]),
+            new,
+            sum(counts[name] for name in new),
+            key in here,
+            len(new) < len(names),
+        )
 
 
 class DuckDBWarehouse:
@@ -144,26 +176,39 @@ class DuckDBWarehouse:
         here = {str(name) for (name,) in self._rows("select file_name from engine.files")}
         waiting = {str(name) for (name,) in self._rows("from engine.waiting")}
         stored = set(landing.keys())
-        loaded = []
+        told = []
         for key in sorted(name for name in stored if name.startswith(RECORDS_PREFIX)):
             if key in here and key not in waiting:
                 continue
-            record = closing_record(landing, key)
-            names = [name for name in row_counts(record) if name not in here]
-            new = [name for name in names if name in stored]
-            if new or key not in here:
-                table = LANDING_TABLES[str(record["stream"])]
-                with self._transaction():
-                    for name in new:
-                        self._load(table, name, landing, at)
-                    if key not in here:
-                        self._load(RECORDS_TABLE, key, landing, at)
-                    self._run("delete from engine.waiting where record_name = ?", key, [key])
-                    if len(new) < len(names):
-                        self._run("insert into engine.waiting values (?)", key, [key])
-                rows = sum(count for name, count in row_counts(record).items() if name in new)
-                loaded.append(Loaded(str(record["delivery_id"]), str(record["stream"]), rows))
+            delivery = _Told.by(closing_record(landing, key), key, here, stored)
+            if delivery.new or key not in here:
+                told.append(delivery)
+        for first in range(0, len(told), _AT_ONCE):
+            self._load_all(told[first : first + _AT_ONCE], landing, at)
+        loaded = [Loaded(one.delivery_id, one.stream, one.row_count) for one in told]
         return loaded + self._load_arrived(arrived(stored - here), landing, at)
+
+    def _load_all(self, told: Sequence[_Told], landing: ObjectStore, at: datetime) -> None:
+        """Load some deliveries at once; where one cannot be read, all that come before it."""
+        try:
+            with self._transaction():
+                self._load_together(told, landing, at)
+        except FileRefused:
+            if len(told) == 1:
+                raise
+            for one in told:
+                self._load_all([one], landing, at)
+
+    def _load_together(self, told: Sequence[_Told], landing: ObjectStore, at: datetime) -> None:
+        files: dict[str, list[str]] = {}
+        for one in told:
+            files.setdefault(LANDING_TABLES[one.stream], []).extend(one.new)
+            files.setdefault(RECORDS_TABLE, []).extend([] if one.is_here else [one.key])
+            self._run("delete from engine.waiting where record_name = ?", one.key, [one.key])
+            if one.waits:
+                self._run("insert into engine.waiting values (?)", one.key, [one.key])
+        for table, names in files.items():
+            self._load(table, names, landing, at)
 
     def _load_arrived(self, names: list[str], landing: ObjectStore, at: datetime) -> list[Loaded]:
         """Load what Firehose wrote: each such object is a delivery of its own."""
@@ -175,27 +220,41 @@ class DuckDBWarehouse:
         self._run(sql, "load", [names, tables, at.astimezone(UTC).replace(tzinfo=None)])
         return [Loaded(*one, None) for one in zip(names, streams, strict=True)]
 
-    def _load(self, table: str, name: str, landing: ObjectStore, at: datetime) -> None:
+    def _load(self, table: str, names: Sequence[str], landing: ObjectStore, at: datetime) -> None:
         naive = at.astimezone(UTC).replace(tzinfo=None)
-        if table in FILED:
+        for name in names if table in FILED else ():
             self._files.keep(landing, name)
-        else:
-            self._insert(table, name, landing.get(name), naive)
-        sql = "insert into engine.files values (?, ?, ?, false)"
-        self._run(sql, name, [name, table, naive])
+        for few in _small_groups(landing, () if table in FILED else names):
+            self._insert(table, few, naive)
+        sql = "insert into engine.files select unnest(?), ?, ?, false"
+        self._run(sql, "load", [list(names), table, naive])
 
-    def _insert(self, table: str, name: str, body: bytes, at: datetime) -> None:
-        sql = (
+    def _insert(self, table: str, bodies: Mapping[str, bytes], at: datetime) -> None:
+        """Insert the rows of some files, each row with its file and its place in it."""
+        place = "l.line - min(l.line) over (partition by l.filename) + 1"
+        together = (
+            "with lines as (select json, filename, row_number() over () as line "
+            f"from read_ndjson_objects(?, {LONGEST}, filename = true)), "
+            "named as (select unnest(?) as filename, unnest(?) as file_name) "
+            f"insert into {table} select l.json, n.file_name, {place}, ? "
+            "from lines as l inner join named as n on l.filename = n.filename order by l.line"
+        )
+        alone = (
             f"insert into {table} select json, ?, row_number() over (), ? "
             f"from read_ndjson_objects(?, {LONGEST})"
         )
+        names = list(bodies)
         with tempfile.TemporaryDirectory() as folder:
-            path = Path(folder) / Path(name).name
-            path.write_bytes(body)
+            paths = [str(Path(folder) / f"{n}-{Path(name).name}") for n, name in enumerate(names)]
+            for path, body in zip(paths, bodies.values(), strict=True):
+                Path(path).write_bytes(body)
             try:
-                self._db.execute(sql, [name, at, str(path)])
+                if len(names) == 1:
+                    self._db.execute(alone, [names[0], at, paths[0]])
+                else:
+                    self._db.execute(together, [paths, paths, names, at])
             except duckdb.Error as error:
-                raise _refused(name, str(error).splitlines()[0]) from error
+                raise _refused(names[0], str(error).splitlines()[0]) from error
 
     def refresh(self) -> list[Refreshed]:
         """Bring every model up to date, in one transaction.
@@ -301,6 +360,21 @@ class DuckDBWarehouse:
 
     def _rows(self, sql: str) -> list[tuple[object, ...]]:
         return self._db.execute(sql).fetchall()
+
+
+def _small_groups(landing: ObjectStore, names: Sequence[str]) -> Iterator[dict[str, bytes]]:
+    """The bodies of files, as many at once as are small; a large one comes alone."""
+    few: dict[str, bytes] = {}
+    size = 0
+    for name in names:
+        body = landing.get(name)
+        if few and (len(few) == _AT_ONCE or size + len(body) > _SMALL):
+            yield few
+            few, size = {}, 0
+        few[name] = body
+        size += len(body)
+    if few:
+        yield few
 
 
 def _with_own(files: Sequence[SqlFile]) -> list[SqlFile]:

@@ -11,6 +11,7 @@ from __future__ import annotations
 import json
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import cached_property
 from itertools import groupby
 from typing import Any
 
@@ -25,7 +26,7 @@ Fields = dict[str, Any]
 FORM = "meterbook.close.2"
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Catalog:
     """The commercial documents as they are known at the close, by kind and id."""
 
@@ -36,7 +37,7 @@ class Catalog:
         """Read the rows of `close_documents`."""
         return cls({(str(row["kind"]), str(row["id"])): _document(row) for row in rows})
 
-    @property
+    @cached_property
     def revision(self) -> int:
         """The latest revision among the documents; 0 without any."""
         return max((found["revision"] for found in self.documents.values()), default=0)
@@ -55,9 +56,10 @@ class Catalog:
             self.documents[kind, id_] for id_ in sorted(set(ids)) if (kind, id_) in self.documents
         ]
 
-    def every(self, kind: str) -> list[Fields]:
-        """All documents of a kind, in order of id."""
-        return self.some(kind, (id_ for found, id_ in self.documents if found == kind))
+    @cached_property
+    def config(self) -> list[Fields]:
+        """All documents of CONFIG, in order of id."""
+        return self.some("config", (id_ for kind, id_ in self.documents if kind == "config"))
 
 
 @dataclass(frozen=True, slots=True)
@@ -141,7 +143,7 @@ def take_snapshot(
         "seller": catalog.one("seller", account["document"]["seller"]),
         "account": account,
         "catalog_revision": catalog.revision,
-        "config": catalog.every("config"),
+        "config": catalog.config,
         "decisions": [_texts(row) for row in close.decisions if _concerns(row, account_id)],
         "basis_sha256": close.basis_sha256,
         **_documents(facts, catalog),
