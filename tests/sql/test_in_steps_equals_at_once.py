@@ -352,7 +352,7 @@ def stores(tmp_path_factory):
     return tmp_path_factory.mktemp("stores")
 
 
-@settings(max_examples=4, deadline=None, derandomize=True)
+@settings(max_examples=3, deadline=None, derandomize=True)
 @given(data=st.data())
 def test_refreshing_after_every_piece_equals_refreshing_once(data, stores):
     landed = data.draw(pieces())
