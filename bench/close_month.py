@@ -4,7 +4,7 @@ Ours is the close as a person runs it: it loads, refreshes, looks through the ga
 each account's bill is made from, lands that, brings the book up to date with it and announces each.
 PostgreSQL takes the same files, each event once, and asks for the sum of each charge; prices are
 put to the sums, and nothing is frozen. Opening a book, with its catalog, and starting a server come
-before time counts. Both are given two processors.
+before time counts. Both are given two processors, and each side runs once.
 """
 
 from __future__ import annotations
