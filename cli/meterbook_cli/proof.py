@@ -8,6 +8,7 @@ from typing import Annotated
 import typer
 from meterbook.errors import InputRefused
 from meterbook.invoice.bundle import bundle, unproven
+from meterbook.invoice.issued import known_sheets
 from meterbook.invoice.signature import key_id
 from meterbook.invoice.verify import verify
 from meterbook_local.workspace import Workspace
@@ -31,7 +32,8 @@ def verify_evidence(
 ) -> None:
     """Check every register, its signatures, and each stored document; name what was changed."""
     with workspace_of(context, apply=False) as workspace:
-        found = verify(workspace.evidence, {*(trust or ()), *_own_key(workspace)})
+        trusted = {*(trust or ()), *_own_key(workspace)}
+        found = verify(workspace.evidence, trusted, known_sheets(workspace.landing))
     for doubt in found.doubts:
         put(f"{doubt.place} {doubt.what}.")
     for claim in found.pending:

@@ -28,6 +28,7 @@ select
     l.refers_kind,
     l.refers_subject,
     l.currency,
+    d.seller_id,
     l.minor_digits,
     l.plan_id,
     l.plan_version,

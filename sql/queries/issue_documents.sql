@@ -1,9 +1,19 @@
 -- issue_documents: what was frozen and has not come into the book as an issued document yet.
 --
 -- grain: one row per period_start, account_id, kind, subject
--- reads: billing.frozen_documents, billing.document_approvals, billing.invoices
+-- reads: billing.frozen_documents, billing.invoice_lines, billing.document_approvals, billing.invoices
 -- why:   the order in which numbers are given. Which of them are claimed already, the register knows;
---        the book never decides about a number.
+--        the book never decides about a number. A close that brought about nothing but a credit note
+--        for an earlier month has no line of its own, and nobody is sent a bill of nothing.
+
+with lined as (
+    select distinct
+        period_start,
+        account_id,
+        document_kind,
+        subject
+    from billing.invoice_lines
+)
 
 select
     d.seller_id,
@@ -21,6 +31,12 @@ inner join billing.document_approvals as a
         and d.account_id = a.account_id
         and d.kind = a.kind
         and d.subject = a.subject
+inner join lined as l
+    on
+        d.period_start = l.period_start
+        and d.account_id = l.account_id
+        and d.kind = l.document_kind
+        and d.subject = l.subject
 left join billing.invoices as i
     on
         d.period_start = i.period_start

@@ -21,9 +21,17 @@ from close.small_world import (
 )
 from meterbook.book import Book
 from meterbook.canonical import canonical_json, sha256
-from meterbook.close.close_period import DETAIL_TYPE, Parked, PeriodClosed, close_period
+from meterbook.close.close_period import (
+    DETAIL_TYPE,
+    Parked,
+    PeriodClosed,
+    close_period,
+    document_now,
+)
 from meterbook.close.frozen import read_document
+from meterbook.close.snapshot import INVOICE
 from meterbook.errors import BookInconsistent, NothingToClose, PeriodNotOver
+from meterbook.invoice.amend import hand_line
 from meterbook.period import Period
 
 # What the run is made by, and two accounts: for each the rows and the claim, then for each the event and the note of it.
@@ -120,6 +128,12 @@ def test_the_snapshot_holds_what_the_bill_is_made_from(undisturbed: World) -> No
 def test_a_snapshot_names_no_tenant_of_another_account(undisturbed: World) -> None:
     frozen = read_document(undisturbed.landing, PERIOD, "acme")
     assert "birch" not in canonical_json(frozen.body)
+
+
+def test_nobody_is_billed_twice_for_one_thing(undisturbed: World) -> None:
+    twice = [hand_line("12.50", "express support")] * 2
+    with pytest.raises(BookInconsistent, match="birch would be billed twice for adjustment"):
+        document_now(undisturbed.book, PERIOD, "birch", INVOICE, twice)
 
 
 def test_the_book_shows_the_frozen_lines(undisturbed: World) -> None:

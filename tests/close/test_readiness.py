@@ -4,13 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from datetime import UTC, date, datetime
+from pathlib import Path
 
 import pytest
-from close.small_world import NOW, PERIOD, World, config, event
+from close.small_world import NOW, PERIOD, World, config, event, land
+from costs.account_usage_exports import DAILY, HOURLY, day_line, export, hour_line
 from meterbook.close.close_period import close_readiness, close_when_ready
 from meterbook.close.decide import approve, decide
 from meterbook.close.frozen import read_document
 from meterbook.close.readiness import Blocker
+from meterbook.costs.ingest_account_usage import ingest_account_usage
 from meterbook.costs.reconcile_costs import reconcile_costs
 from meterbook.errors import InputRefused, PeriodNotReady, Refused
 from meterbook.period import Period
@@ -57,6 +60,20 @@ def test_a_day_that_aws_only_estimates_keeps_a_month_open(world: World) -> None:
     assert points(world)["cost_estimated"].measure == 1
 
 
+@pytest.mark.parametrize(("read_at", "days"), [("03T23:59:59", 1), ("04T00:00:00", 0)])
+def test_a_day_of_credits_that_was_read_too_early_keeps_a_month_open(
+    world: World, tmp_path: Path, read_at: str, days: int
+) -> None:
+    """Snowflake's figures of a day are final two days after its end."""
+    files = [
+        export(tmp_path / "days.csv", DAILY, day_line()),
+        export(tmp_path / "hours.csv", HOURLY, hour_line()),
+    ]
+    ingest_account_usage(world.at(datetime.fromisoformat(f"2026-10-{read_at}Z")), files)
+    point = points(world).get("credits_not_final")
+    assert (point.measure if point else 0) == days
+
+
 def test_two_sources_that_nobody_has_held_against_each_other_keep_a_month_open(
     world: World,
 ) -> None:
@@ -81,6 +98,11 @@ def test_a_reject_of_another_month_is_not_this_months(world: World) -> None:
     late = event("acme", "api_calls", "many", 1) | {"time": "2026-11-02T12:00:00Z"}
     world.use("november", [late])
     assert "rejects" not in points(world)
+
+
+def test_a_reject_whose_time_nobody_can_read_may_be_of_any_month(world: World) -> None:
+    world.use("when", [event("acme", "api_calls", "1", 1) | {"time": "at ten"}])
+    assert points(world)["rejects"].measure == 1
 
 
 def test_a_lost_event_keeps_a_month_open(world: World) -> None:
@@ -162,3 +184,42 @@ def test_a_bill_inside_the_band_waits_for_nobody(world: World) -> None:
     assert {is_approved for *_, is_approved in approvals(world)} == {True}
     with pytest.raises(Refused, match="Account nobody is not closed for 2026-11"):
         approve(world.book, NOVEMBER, "nobody", actor="Bo", reason="none there")
+
+
+def freeze(world: World, account: str, bills: str) -> None:
+    """Land closes of one account, month by month from 2026-01, of so much each: `EUR 100, USD 7`."""
+    rows: list[dict[str, str]] = []
+    for month, bill in enumerate(bills.split(", "), start=1):
+        currency, total = bill.split()
+        place = {"period": f"2026-{month:02d}", "account_id": account, "subject": ""}
+        of = {"refers_kind": "", "refers_subject": "", "seller_id": "nimbus"}
+        rows.append(
+            place | of | {"kind": "close", "document_kind": "invoice", "currency": currency}
+            | {"total": total, "snapshot_sha256": "", "close_start": f"2026-{month:02d}-01"}
+            | {"closed_at": "2026-11-05T08:00:00.000000Z"}
+        )  # fmt: skip
+    note = {"kind": "document", "document_kind": "credit_note", "subject": "late", "total": "1"}
+    rows.append(rows[-1] | note | {"period": "2026-01"})
+    land(world.landing, "closes", account, rows, family=account)
+
+
+def test_a_bill_is_held_against_the_three_before_it_in_its_currency(world: World) -> None:
+    """And what a close brings about beside it, for whatever month, waits with it."""
+    of = {
+        "as-high-as-the-third": ("USD 100, USD 10, USD 10, USD 100", True),
+        "as-high-as-the-fourth": ("USD 100, USD 10, USD 10, USD 10, USD 100", False),
+        "at-the-upper-end": ("USD 100, USD 150", True),
+        "above-the-upper-end": ("USD 100, USD 150.01", False),
+        "at-the-lower-end": ("USD 100, USD 50", True),
+        "below-the-lower-end": ("USD 100, USD 49.99", False),
+        "other-currency": ("USD 100, EUR 1", True),
+        "other-currency-between": ("EUR 100, USD 1, USD 1, USD 1, EUR 300", False),
+    }
+    for account, (bills, _) in of.items():
+        freeze(world, account, bills)
+    world.book.update()
+    for account, (bills, is_approved) in of.items():
+        rows = world.book.show("v_document_approvals", {"account_id": account})
+        last = [bool(row["is_approved"]) for row in rows if row["subject"] == "late"]
+        last += [bool(row["is_approved"]) for row in rows if row["subject"] == ""][-1:]
+        assert last == [is_approved] * 2, f"{account}: {bills}"

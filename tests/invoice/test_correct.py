@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from datetime import date
 from decimal import Decimal
 
 import pytest
@@ -92,6 +93,18 @@ def test_a_credit_that_was_granted_is_granted_again(world: World) -> None:
     assert _owed(world) == Decimal("498.70")
 
 
+def test_what_a_late_credit_has_given_back_is_not_granted_again(world: World) -> None:
+    restated = [(date(2026, 10, 3), "acme", "10.50"), (date(2026, 10, 3), "birch", "1.005")]
+    world.spend("restated", restated, at=DECEMBER.replace(month=11, day=9))
+    world.use("november", [november("acme", "5000")])
+    close_month(world, world.at(DECEMBER), "2026-11")
+    assert world.issue()[-1].kind == "credit_note"
+    before = _owed(world)
+    _correct(world)
+    world.issue()
+    assert _owed(world) == before
+
+
 def test_saying_it_again_before_it_is_issued_finds_what_is_there(world: World) -> None:
     _correct(world)
     _correct(world)
@@ -118,6 +131,16 @@ def test_a_debit_note_asks_for_more_and_says_why(world: World) -> None:
     credit_invoice(world.book, world.evidence, made.number, actor="Ada", reason="a mistake")
     world.issue()
     assert _owed(world) == Decimal("518.70")
+
+
+def test_two_debit_notes_of_a_month_are_credited_each_for_itself(world: World) -> None:
+    for amount in ("10", "20"):
+        debit_invoice(world.book, NUMBER, amount, actor="Ada", reason=f"{amount} hours of support")
+    first, second = world.issue()
+    credit_invoice(world.book, world.evidence, first.number, actor="Ada", reason="never done")
+    world.issue()
+    note = credit_invoice(world.book, world.evidence, second.number, actor="Ada", reason="nor this")
+    assert note.body["total"] == "20.00"
 
 
 def test_what_was_reversed_is_not_debited_and_a_debit_note_not_corrected(world: World) -> None:

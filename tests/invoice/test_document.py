@@ -306,6 +306,33 @@ def test_a_discount_over_two_tax_rates_is_divided_between_them() -> None:
     assert document["totals"]["net"] == "900.00"
 
 
+def test_a_discount_that_came_late_has_the_tax_of_what_it_is_taken_off() -> None:
+    reports = {"metric": "reports"}
+    lines = [
+        facility("200.00"),
+        adjustment("100.00", "100.00", "0.00") | reports,
+        adjustment("-50.00", "-50.00", "0.00") | {"adjusts_kind": "discount", "metric": "half"},
+    ]
+    document = german_bill(lines)
+    assert [(tax["percent"], tax["base"], tax["tax"]) for tax in document["taxes"]] == [
+        ("19", "200.00", "38.00"),
+        ("7", "50.00", "3.50"),
+    ]
+
+
+def test_discounts_of_all_there_is_may_be_cut_by_a_cent() -> None:
+    halves = [
+        discount(amount, "50.00", "250.81", name)
+        for name, amount in (("a", "-125.41"), ("b", "-125.40"))
+    ]
+    lines = [facility("250.00"), metered("0.81", "0.810000", "1.000000"), *halves]
+    document = german_bill(lines)
+    assert (document["totals"]["net"], problems(document)) == ("0.00", [])
+    uncut = [*lines[:2], halves[0], discount("-125.41", "50.00", "250.81", "b")]
+    (told,) = problems(german_bill(uncut))
+    assert "of which 125.40 are here, but amount is 125.41" in told
+
+
 def test_a_discount_is_taken_off_the_kinds_of_lines_that_were_frozen_with_it() -> None:
     lines = [
         metered("100.00", "100.000000", "1.000000"),

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import shutil
 from contextlib import suppress
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
@@ -16,10 +17,12 @@ from invoice.taxed_world import DECEMBER, close_month, november
 from meterbook.canonical import sha256
 from meterbook.close.frozen import read_document
 from meterbook.errors import BookInconsistent, QueueUnavailable
+from meterbook.invoice.correct_invoice import debit_invoice
 from meterbook.invoice.issue_invoices import IssueRun, issue_invoices
-from meterbook.invoice.issued import DETAIL_TYPE
+from meterbook.invoice.issued import DETAIL_TYPE, known_sheets
 from meterbook.invoice.register import read_register
 from meterbook.invoice.render_invoice import Archive, document_key, render_invoice
+from meterbook.invoice.verify import Doubt, verify
 from meterbook.period import Period
 from meterbook_local.pool import RenderPool
 
@@ -212,6 +215,20 @@ def test_a_broken_register_gives_no_number(world: World) -> None:
     with pytest.raises(BookInconsistent, match=r"register/nimbus/00000001\.json is not a sheet"):
         world.issue()
     assert list(world.evidence.keys("invoices/")) == []
+
+
+def test_a_register_that_was_cut_off_is_found_and_gives_no_number_twice(world: World) -> None:
+    """As when the evidence comes back from an older copy than the book."""
+    world.issue()
+    debit_invoice(world.book, FIRST, "10", actor="Ada", reason="support")
+    shutil.rmtree(world.evidence.root)
+    told = verify(world.evidence, (), known_sheets(world.landing)).doubts
+    assert told == [
+        Doubt("register/nimbus/00000002.json", "is not there, and the book has rows of it")
+    ]
+    with pytest.raises(BookInconsistent, match=r"of nimbus ends before register/nimbus/00000002"):
+        world.issue()
+    assert list(world.evidence.keys("")) == []
 
 
 def test_sellers_with_one_series_are_kept_apart_and_the_first_ones_invoices_go_out(

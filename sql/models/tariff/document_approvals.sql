@@ -50,7 +50,7 @@ banded as (
         c.compared_count,
         c.lowest_total,
         c.highest_total,
-        coalesce(cast(g.value as number(12, 6)), 0.5) as band
+        coalesce(try_to_decimal(g.value, 12, 6), 0.5) as band
     from compared as c
     left join metering.config as g
         on

@@ -143,18 +143,18 @@ both_sides as (
 
 differences as (
     select
-        period_start,
-        account_id,
-        tenant_id,
-        kind,
-        module_id,
-        metric,
-        tier,
-        cast(sum(known_amount) as number(38, 4)) as known_amount,
-        cast(sum(billed_amount) as number(38, 4)) as billed_amount
-    from both_sides
-    group by period_start, account_id, tenant_id, kind, module_id, metric, tier
-    having sum(known_amount) <> sum(billed_amount)
+        b.period_start,
+        b.account_id,
+        b.tenant_id,
+        b.kind,
+        b.module_id,
+        b.metric,
+        b.tier,
+        cast(sum(b.known_amount) as number(38, 4)) as known_amount,
+        cast(sum(b.billed_amount) as number(38, 4)) as billed_amount
+    from both_sides as b
+    group by b.period_start, b.account_id, b.tenant_id, b.kind, b.module_id, b.metric, b.tier
+    having sum(b.known_amount) <> sum(b.billed_amount)
 )
 
 select

@@ -12,7 +12,7 @@ from meterbook.announce import announce_all, event_id
 from meterbook.book import Book
 from meterbook.canonical import plain
 from meterbook.close.basis import Basis, land_basis, landed_facts
-from meterbook.close.frozen import FrozenDocument, frozen, land_document
+from meterbook.close.frozen import FrozenDocument, frozen, land_document, read_document
 from meterbook.close.readiness import (
     Parked,
     Readiness,
@@ -143,7 +143,7 @@ def document_now(
     basis = land_basis(book.landing, Basis.now(), book.clock.now())
     close = _close(book, period, basis)
     ((_, facts),) = _facts(book, period, [account_id])
-    if not facts.lines:
+    if not (facts.lines or more_lines):
         raise BookInconsistent(detail=f"{period} holds no line for account {account_id}.")
     alone = AccountFacts(
         facts.lines, facts.usage, facts.quantities, facts.heads, facts.costs, facts.terms
@@ -179,7 +179,20 @@ def _documents(book: Book, period: Period, accounts: Sequence[str]) -> Iterator[
     for first in range(0, len(accounts), ACCOUNTS_AT_ONCE):
         some = accounts[first : first + ACCOUNTS_AT_ONCE]
         for account_id, facts in _facts(book, period, some):
-            yield frozen(take_snapshot(close, account_id, facts))
+            yield frozen(_addressed(book, take_snapshot(close, account_id, facts)))
+
+
+def _addressed(book: Book, snapshot: Fields) -> Fields:
+    """Have each credit note written from and to those of the document that it gives back of.
+
+    The tax that was charged is the tax that is given back, however the account is taxed by now.
+    """
+    for note in snapshot["credit_notes"]:
+        to, account_id = note["refers_to"], snapshot["account_id"]
+        place = Period.parse(to["period"]), account_id, to["kind"], to["subject"]
+        billed = read_document(book.landing, *place).body
+        note |= {"seller": billed["seller"], "account": billed["account"]}
+    return snapshot
 
 
 def _freeze(

@@ -38,8 +38,6 @@ INVOICE, CREDIT_NOTE, CORRECTED, DEBIT_NOTE = KINDS = (
 # A credit note that a close has brought about is named after the month that was closed.
 LATE = "late."
 NOTHING: Mapping[str, object] = {}
-# What a credit note of a close has of its own; all else is that of the close.
-OWN = ("kind", "subject", "period", "refers_to", "reason", "lines", "total")
 
 
 @dataclass(frozen=True, slots=True)
@@ -129,11 +127,10 @@ def _read(
 
 
 def credit_notes(close: FrozenDocument) -> list[FrozenDocument]:
-    """The credit notes that a close has brought about, each with the body of its own."""
+    """The credit notes that a close has brought about: its body, with what each has of its own."""
     shared = {name: part for name, part in close.body.items() if name != "credit_notes"}
     return [
-        FrozenDocument(shared | {name: note[name] for name in OWN}, close.snapshot_sha256)
-        for note in close.body["credit_notes"]
+        FrozenDocument(shared | note, close.snapshot_sha256) for note in close.body["credit_notes"]
     ]
 
 

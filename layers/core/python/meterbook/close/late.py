@@ -75,6 +75,21 @@ def given_back_too_much(rows: Iterable[Row]) -> list[str]:
     return found
 
 
+def billed_by_other_terms(rows: Iterable[Row], seller_id: str, currency: str) -> list[str]:
+    """The months of an account that another seller billed, or that were billed in another currency.
+
+    What came late for them can stand on no bill of today's: not with its amount, not with its tax.
+    """
+    found = {(str(row["late_start"])[:7], row["seller_id"], row["currency"]) for row in rows}
+    return [
+        f"late_terms_changed: something came late for {month}, which {seller} billed in {billed}, "
+        f"and {seller_id} bills in {currency} now; correct the document of {month} with "
+        "`meterbook correct`"
+        for month, seller, billed in sorted(found)
+        if (seller, billed) != (seller_id, currency)
+    ]
+
+
 class _Versions:
     """By which rule versions a cost was billed, and by which it is known now."""
 

@@ -7,8 +7,10 @@ with the reason; the invoice asks it again before it takes a number.
 from __future__ import annotations
 
 import re
+from collections import defaultdict
 from collections.abc import Callable, Iterator, Mapping
 from datetime import timedelta
+from decimal import Decimal
 from typing import Any
 
 from stdnum import bic, iban
@@ -21,6 +23,7 @@ from meterbook.period import Period
 # An EN 16931 amount has two decimals at most (BR-DEC-…).
 MOST_DECIMALS = 2
 TAX_CASES = ("none", "domestic", "reverse_charge", "export", "exempt", "small_business")
+DISCOUNTED = ("facility", "levy", "minimum", "variable")
 _METERED = ("levy", "variable")
 _LEITWEG = re.compile(LEITWEG)
 _COUNTRY = re.compile(r"[A-Z]{2}")
@@ -69,7 +72,10 @@ def tax_period(line: Fields, body: Fields) -> Period:
 
 
 def tax_class_in(body: Fields) -> Callable[[Fields], str]:
-    """Say the tax class of a line of this body: its metric's or module's, else `standard`."""
+    """Say the tax class of a line of this body: its metric's or module's, else `standard`.
+
+    A discount that came late is of the class that the most of what it is taken off is of.
+    """
     of = {
         (kind, found["id"]): str(found["document"].get("tax_class", "") or "standard")
         for kind in ("metrics", "modules")
@@ -82,9 +88,24 @@ def tax_class_in(body: Fields) -> Callable[[Fields], str]:
             return of.get(("metrics", line["metric"]), "standard")
         if kind == "facility":
             return of.get(("modules", line["module_id"]), "standard")
+        if line.get("adjusts_kind") == "discount":
+            return discounted_class(line)
         return "standard"
 
+    def discounted_class(line: Fields) -> str:
+        sign = 1 if Decimal(line["amount"]) < 0 else -1
+        taken_off: defaultdict[str, Decimal] = defaultdict(Decimal)
+        for other in body["lines"]:
+            if other.get("adjusts_kind") in DISCOUNTED and _late_place(other) == _late_place(line):
+                taken_off[tax_class(other)] += sign * Decimal(other["amount"])
+        return max(taken_off, key=lambda found: (taken_off[found], found), default="standard")
+
     return tax_class
+
+
+def _late_place(line: Fields) -> tuple[object, ...]:
+    """Whose line of which month it is, and by which document's telling."""
+    return tuple(line[name] for name in ("tenant_id", "adjusts_period", "text"))
 
 
 def _rate_problems(body: Fields, case: str) -> Iterator[str]:

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from datetime import UTC
 
 from meterbook.book import Book
-from meterbook.close.late import given_back_too_much
+from meterbook.close.late import billed_by_other_terms, given_back_too_much
 from meterbook.close.master_data import master_data_problems
 from meterbook.close.snapshot import Catalog, Fields
 from meterbook.money import minor_digits
@@ -139,9 +139,11 @@ def _account_problems(book: Book, period: Period) -> dict[str, list[str]]:
     by_account: dict[str, list[Row]] = defaultdict(list)
     for row in late:
         by_account[str(row["account_id"])].append(row)
-    for account_id, rows in by_account.items():
-        found[account_id] += given_back_too_much(rows)
     catalog = Catalog.of(book.query("close_documents"))
+    for account_id, rows in by_account.items():
+        now = catalog.one("account", account_id)["document"]
+        found[account_id] += given_back_too_much(rows)
+        found[account_id] += billed_by_other_terms(rows, now["seller"], now["currency"])
     for row in book.query("close_accounts", period_start=period.start):
         found[str(row["account_id"])] += _unwritable(catalog, str(row["account_id"]), period)
     return {account_id: told for account_id, told in found.items() if told}

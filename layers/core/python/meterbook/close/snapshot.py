@@ -18,7 +18,7 @@ from typing import Any
 from meterbook.canonical import sha256, text_of
 from meterbook.close.late import COLUMNS, NO_ADJUSTMENT, late_facts, numbered, sum_of
 from meterbook.errors import BookInconsistent
-from meterbook.money import Money
+from meterbook.money import Money, minor_digits
 from meterbook.period import Period
 from meterbook.ports import Row
 
@@ -90,7 +90,8 @@ class Close:
 class Purpose:
     """What the document is for; the invoice of a close, unless somebody says otherwise.
 
-    `refers_to` names the document that it credits, corrects or adds to (kind, subject, period).
+    `refers_to` names the document that it credits, corrects or adds to (kind, subject, period), and
+    `currency` is that document's; a close has the one of its lines.
     """
 
     kind: str = "invoice"
@@ -98,6 +99,7 @@ class Purpose:
     refers_to: Mapping[str, str] = field(default_factory=dict)
     reason: str = ""
     actor: str = ""
+    currency: str = ""
 
 
 INVOICE = Purpose()
@@ -115,8 +117,8 @@ def take_snapshot(
     Amounts have the currency's decimals, all other figures those of their SQL column. Errors:
     `BookInconsistent` when two lines are for one thing.
     """
-    catalog, (first, *_) = close.catalog, (*facts.lines, *facts.late)
-    currency = str(first["currency"])
+    catalog = close.catalog
+    currency = purpose.currency or str((*facts.lines, *facts.late)[0]["currency"])
     late = late_facts(close.period, facts.late, facts.rules)
     lines = numbered([*(_line(row) for row in facts.lines), *late.lines, *more_lines])
     _must_bill_once(lines, account_id)
@@ -131,7 +133,7 @@ def take_snapshot(
         "period": str(close.period),
         "account_id": account_id,
         "currency": currency,
-        "minor_digits": str(first["minor_digits"]),
+        "minor_digits": str(minor_digits(currency)),
         "total": sum_of(lines, currency),
         "lines": lines,
         "credit_notes": list(late.credit_notes),
@@ -140,13 +142,13 @@ def take_snapshot(
         "heads": _heads(facts.heads),
         "costs": [_texts(row) for row in facts.costs],
         "terms": [_texts(row) for row in facts.terms],
-        "seller": catalog.one("seller", account["document"]["seller"]),
+        "seller": catalog.one("seller", _seller_in(facts.terms, account)),
         "account": account,
         "catalog_revision": catalog.revision,
         "config": catalog.config,
         "decisions": [_texts(row) for row in close.decisions if _concerns(row, account_id)],
         "basis_sha256": close.basis_sha256,
-        **_documents(facts, catalog),
+        **_documents(facts, [*facts.lines, *facts.late, *more_lines], catalog),
     }
 
 
@@ -173,9 +175,10 @@ def _must_bill_once(lines: Sequence[Fields], account_id: str) -> None:
         seen.add(key)
 
 
-def _documents(facts: AccountFacts, catalog: Catalog) -> dict[str, list[Fields]]:
-    """The documents that the facts name; no tenant but the account's own is among them."""
-    lines = [*facts.lines, *facts.late]
+def _documents(
+    facts: AccountFacts, lines: Sequence[Row], catalog: Catalog
+) -> dict[str, list[Fields]]:
+    """The documents that lines and facts name; no tenant but the account's own is among them."""
     tenants = {*_ids(lines, "tenant_id"), *_named(facts.terms, "tenant", "tenant_id")}
     modules = {*_ids([*lines, *facts.costs], "module_id"), *_named(facts.terms, "module", "name")}
     cards = [row for row in facts.terms if row["term"] == "card"]
@@ -194,6 +197,12 @@ def _documents(facts: AccountFacts, catalog: Catalog) -> dict[str, list[Fields]]
 
 def _ids(rows: Iterable[Row], *columns: str) -> set[str]:
     return {":".join(str(row[column]) for column in columns) for row in rows}
+
+
+def _seller_in(terms: Iterable[Row], account: Fields) -> str:
+    """Who bills the month: whoever did when it was closed, else the account's seller."""
+    named = (str(row["name"]) for row in terms if row["term"] == "tenant")
+    return next(named, str(account["document"]["seller"]))
 
 
 def _named(terms: Iterable[Row], term: str, column: str) -> set[str]:

@@ -11,7 +11,7 @@ them and is taken off; credits that were granted by hand are granted again.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 
 from meterbook.book import Book
 from meterbook.canonical import text_of
@@ -100,20 +100,39 @@ def _reversed(book: Book, subject: Subject) -> FrozenDocument:
 
 def _drafted(book: Book, subject: Subject, wish: Wish) -> FrozenDocument:
     made = subject.issued
-    purpose = Purpose(
-        CORRECTED, made.number, subject.refers_to, wish.reason.strip(), wish.actor.strip()
-    )
-    more = [*_carried(subject), *_added_later(book, subject), *_granted(book, subject)]
+    signed = wish.reason.strip(), wish.actor.strip()
+    purpose = Purpose(CORRECTED, made.number, subject.refers_to, *signed, made.currency)
+    more = [*_carried(book, subject), *_added_later(book, subject), *_granted(book, subject)]
     return document_now(book, Period.parse(made.period), made.account_id, purpose, more)
 
 
-def _carried(subject: Subject) -> Iterator[Fields]:
-    """What came late for months before this one, and what a person has granted, as it was."""
+def _carried(book: Book, subject: Subject) -> Iterator[Fields]:
+    """What came late for months before this one, and what a person has granted, as it was.
+
+    What was reversed is late again: a close since then may have billed it once more.
+    """
+    still_late = _late(book, subject) if subject.reversal else None
     for line in subject.body["lines"]:
         is_late = line["line_kind"] == "adjustment"
         of_others = is_late and line["adjusts_period"] != subject.issued.period
+        if of_others and still_late is not None:
+            of_others = _place(line, "adjusts_period", "adjusts_kind") in still_late
         if of_others or (line["line_kind"] == "credit" and line["text"]):
             yield {name: value for name, value in line.items() if name != "line_number"}
+
+
+def _late(book: Book, subject: Subject) -> set[tuple[str, ...]]:
+    """The places of what is late now for the account's months before this one."""
+    start, account_id = Period.parse(subject.issued.period).start, subject.issued.account_id
+    binds = {"first_account": account_id, "last_account": account_id}
+    rows = book.query("close_late", period_start=start, **binds)
+    late = ({**row, "late_month": str(row["late_start"])[:7]} for row in rows)
+    return {_place(row, "late_month", "kind") for row in late}
+
+
+def _place(row: Mapping[str, object], period: str, kind: str) -> tuple[str, ...]:
+    names = (period, kind, "tenant_id", "module_id", "metric", "tier")
+    return tuple(str(row[name]) for name in names)
 
 
 def _added_later(book: Book, subject: Subject) -> Iterator[Fields]:

@@ -7,7 +7,7 @@ from collections.abc import Iterable, Iterator
 from fractions import Fraction
 
 from meterbook.close.frozen import CREDIT_NOTE
-from meterbook.close.master_data import missing_rate
+from meterbook.close.master_data import DISCOUNTED, missing_rate
 from meterbook.close.snapshot import Fields
 from meterbook.invoice.einvoice import lines_of
 from meterbook.invoice.tax import Rate, bases, reason_code, rounded, tax_left
@@ -113,14 +113,20 @@ def allowance_problems(document: Fields) -> Iterator[str]:
 
 
 def _shares(document: Fields) -> Iterator[str]:
-    """A discount is its percent of its base, then divided between the tax rates of the base."""
+    """A discount is its percent of its base, then divided between the tax rates of the base.
+
+    Those of all there is, each rounded by itself, take no cent more than there is: the last is cut.
+    """
     by_line: defaultdict[int, list[Fields]] = defaultdict(list)
+    left = _discountable(document)
     for found in document["allowances"]:
         if found["percent"]:
             by_line[found["line_number"]].append(found)
-    for parts in by_line.values():
-        base = _sum((part["base"] for part in parts), document)
-        whole = rounded(Fraction(base.amount) * Fraction(parts[0]["percent"]) / 100, base.currency)
+    for _, parts in sorted(by_line.items()):
+        base, tenant_id = _sum((part["base"] for part in parts), document), parts[0]["tenant_id"]
+        share = rounded(Fraction(base.amount) * Fraction(parts[0]["percent"]) / 100, base.currency)
+        whole = Money(base.currency, min(share.minor, max(left[tenant_id], 0)))
+        left[tenant_id] -= share.minor
         weights = [Money.of(part["base"], base.currency).minor for part in parts]
         due = whole.split(weights) if len(parts) > 1 else [whole]
         for part, amount in zip(parts, map(str, due or [whole] * len(parts)), strict=True):
@@ -129,6 +135,15 @@ def _shares(document: Fields) -> Iterator[str]:
                     f"{taken(part)} {part['percent']} % of {base} is {whole}, of which {amount} "
                     f"are here, but amount is {part['amount']}. Look at the frozen line."
                 )
+
+
+def _discountable(document: Fields) -> Counter[str]:
+    """What a tenant's discounts can take off at most, in minor units."""
+    left: Counter[str] = Counter()
+    for line in lines_of(document):
+        if line["kind"] in DISCOUNTED:
+            left[line["tenant_id"]] += Money.of(line["amount"], document["currency"]).minor
+    return left
 
 
 # ---- tax and sums ----------------------------------------------------------------------------

@@ -21,7 +21,14 @@ from meterbook.book import Book
 from meterbook.canonical import sha256
 from meterbook.errors import BookInconsistent
 from meterbook.invoice.draft import Drafts, Held, draft_order, purpose_of
-from meterbook.invoice.issued import Issued, announcement, issued_documents, land_sealed
+from meterbook.invoice.issued import (
+    Issued,
+    announcement,
+    issued_documents,
+    known_sheets,
+    land_sealed,
+    must_reach,
+)
 from meterbook.invoice.mail import Post, Unmailed, mail_all
 from meterbook.invoice.register import (
     ENTRIES,
@@ -129,9 +136,10 @@ def _month(row: Row) -> str:
 
 def _unapproved(row: Row) -> Held:
     account, month = str(row["account_id"]), _month(row)
+    closed = str(row["close_start"])[:7]  # a late credit note waits with the close that made it
     reason = (
         "its bill is far from the three before it and waits for approval: "
-        f"`meterbook approve {month} {account}`"
+        f"`meterbook approve {closed} {account}`"
     )
     return Held(account, month, str(row["kind"]), str(row["subject"]), (reason,))
 
@@ -144,7 +152,9 @@ class _Seat:
         self._issued, self._failures = issued, list[Exception]()
         self.seller_id = seller_id
         self.held: list[Held] = []
+        known = known_sheets(book.landing)  # asked first: others write beside this run
         self.register = read_register(desk.evidence, seller_id)
+        must_reach(self.register, known)
 
     def claim(self, rows: Sequence[Row]) -> None:
         """Give a number to each sound document that has none; those that others refer to first."""

@@ -6,7 +6,7 @@ stream invoices, delivery <seller id>.<8-digit sheet>      a row for each docume
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import asdict, dataclass
 from datetime import UTC, datetime
 
@@ -16,7 +16,8 @@ from meterbook.canonical import text_of
 from meterbook.close.frozen import CREDIT_NOTE
 from meterbook.close.snapshot import Fields
 from meterbook.delivery import RECORDS_PREFIX, Delivery, close_delivery, land_rows, record_key
-from meterbook.invoice.register import Claim, Register, Seal
+from meterbook.errors import BookInconsistent
+from meterbook.invoice.register import Claim, Register, Seal, sheet_key
 from meterbook.invoice.render_invoice import (
     DOCUMENT,
     FACTS,
@@ -96,6 +97,26 @@ def land_sealed(book: Book, evidence: ObjectStore, register: Register, now: date
             rows = _rows(evidence, register.seller_id, sheet.sealed, claims)
             files = land_rows(book.landing, STREAM, id_, rows)
             close_delivery(book.landing, Delivery(id_, STREAM, id_, id_, now, files))
+
+
+def known_sheets(landing: ObjectStore) -> set[str]:
+    """The sheets that the book has rows of, by where they lie: what a register has to reach."""
+    ids = (
+        key.rpartition("/")[2].removesuffix(".json").rpartition(".")
+        for key in landing.keys(f"{RECORDS_PREFIX}{STREAM}/")
+    )
+    return {sheet_key(seller_id, int(n)) for seller_id, _, n in ids if n.isdecimal()}
+
+
+def must_reach(register: Register, known: Iterable[str]) -> None:
+    """Refuse a register that was cut off: a number that is in the book would be given again."""
+    own = [key for key in known if key.rpartition("/")[0] == register.next_key.rpartition("/")[0]]
+    if (last := max(own, default="")) >= register.next_key:
+        raise BookInconsistent(
+            detail=f"The register of {register.seller_id} ends before {last}, which the book has "
+            "rows of. No number is given until its sheets are brought back from a copy of the "
+            "evidence."
+        )
 
 
 def _rows(

@@ -18,7 +18,7 @@ from itertools import zip_longest
 
 from meterbook.canonical import canonical_json, sha256
 from meterbook.close.basis import Basis, read_basis
-from meterbook.close.frozen import CORRECTED, CREDIT_NOTE, INVOICE, FrozenDocument, landed_document
+from meterbook.close.frozen import CORRECTED, INVOICE, LATE, FrozenDocument, landed_document
 from meterbook.close.late import KIND as ADJUSTMENT
 from meterbook.close.snapshot import Fields
 from meterbook.errors import BookInconsistent, InputRefused, MeterbookError, SqlRefused
@@ -331,7 +331,8 @@ def _same(old: str, new: str) -> bool:
 
 def _composed(body: Fields) -> Iterator[Difference]:
     """Adjustments are known less billed; a credit note states what it gives back as positive."""
-    sign = -1 if body["kind"] == CREDIT_NOTE else 1
+    # A reversal says the lines of its invoice as they are; a close writes what it gives back anew.
+    sign = -1 if str(body["subject"]).startswith(LATE) else 1
     for line in body["lines"]:
         if line["line_kind"] == ADJUSTMENT and line["known_amount"]:
             known, billed = Decimal(line["known_amount"]), Decimal(line["billed_amount"])

@@ -49,11 +49,14 @@ class Verified:
     key_ids: set[str] = field(default_factory=set)
 
 
-def verify(evidence: ObjectStore, trusted_key_ids: Collection[str]) -> Verified:
+def verify(
+    evidence: ObjectStore, trusted_key_ids: Collection[str], known_sheets: Collection[str] = ()
+) -> Verified:
     """Check the chain, signatures, numbers and seals of every register, and each stored document.
 
     A sheet that was signed by a key whose id is not among the trusted is a doubt, however true its
-    signature.
+    signature. A register whose last sheets are gone is whole in itself: `known_sheets` are the keys
+    of those that somebody else, such as the book, has seen.
     """
     walk = _Walk(evidence, trusted_key_ids)
     for seller_id in sellers(evidence):
@@ -61,6 +64,7 @@ def verify(evidence: ObjectStore, trusted_key_ids: Collection[str]) -> Verified:
     walk.purposes()
     walk.keys()
     walk.documents()
+    walk.cut_off(known_sheets)
     walk.found.doubts.sort()
     return walk.found
 
@@ -157,6 +161,12 @@ class _Walk:
         for number in sorted(self.seals.keys() - given):
             if not self.unread:
                 self.doubt(self.seals[number][0], f"seals {number}, which no sheet has given")
+
+    def cut_off(self, known_sheets: Collection[str]) -> None:
+        """Nothing follows a register's last sheet, so that one is missed by who has seen it."""
+        for key in known_sheets:
+            if self._stored(key) is None:
+                self.doubt(key, "is not there, and the book has rows of it")
 
     # ---- stored objects ----------------------------------------------------------------------
 
