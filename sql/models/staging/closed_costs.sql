@@ -16,7 +16,7 @@ with closes as (
     select
         c.record:period::varchar as period,
         c.record:account_id::varchar as account_id,
-        c.record:snapshot as snapshot
+        c.record:snapshot.costs as costs
     from billing.landed_closes as c
     inner join metering.complete_files as f on c.file_name = f.file_name
     where c.record:kind::varchar = 'close'
@@ -34,7 +34,7 @@ entries as (
         f.value:rule_id::varchar as rule_id,
         f.value:rule_version::number(38, 0) as rule_version,
         f.value:cost_usd::number(38, 12) as cost_usd
-    from closes as c, lateral flatten(input => c.snapshot:costs) as f
+    from closes as c, lateral flatten(input => c.costs) as f
 )
 
 select

@@ -21,7 +21,7 @@ with closes as (
     select
         c.record:period::varchar as period,
         c.record:account_id::varchar as account_id,
-        c.record:snapshot as snapshot
+        c.record:snapshot.terms as terms
     from billing.landed_closes as c
     inner join metering.complete_files as f on c.file_name = f.file_name
     where c.record:kind::varchar = 'close'
@@ -37,7 +37,7 @@ select
     t.value:place::number(38, 0) as place,
     t.value:amount::number(38, 12) as amount,
     t.value:detail::varchar as detail
-from closes as c, lateral flatten(input => c.snapshot:terms) as t
+from closes as c, lateral flatten(input => c.terms) as t
 qualify
     row_number() over (
         partition by
