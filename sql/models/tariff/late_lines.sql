@@ -3,7 +3,8 @@
 -- grain:   one row per period_start, account_id, tenant_id, kind, module_id, metric, tier
 -- kind:    dynamic table, full
 -- refresh: whole
--- reads:   billing.period_lines, billing.frozen_documents, billing.invoice_lines, billing.accounts
+-- reads:   billing.period_lines, billing.frozen_documents, billing.standing_documents,
+--          billing.invoice_lines, billing.accounts
 -- why:     the frozen card over what is known now, less what was billed: the invoice or the corrected
 --          invoice in its place, and what later closes have added to it or given back. A difference of
 --          rounded amounts, so tiers, what is included and minimum fees count again as a whole.
@@ -15,41 +16,14 @@ target_lag = '4 hours'
 warehouse = meterbook_transform
 refresh_mode = full
 as
-with reversed as (
-    select distinct
-        period_start,
-        account_id,
-        refers_kind as kind,
-        refers_subject as subject
-    from billing.frozen_documents
-    where kind = 'credit_note' and left(subject, 9) = 'reversal.'
-),
-
-standing as (
-    select
-        d.period_start,
-        d.account_id,
-        d.kind,
-        d.subject,
-        d.currency
-    from billing.frozen_documents as d
-    left join reversed as r
-        on
-            d.period_start = r.period_start
-            and d.account_id = r.account_id
-            and d.kind = r.kind
-            and d.subject = r.subject
-    where d.kind in ('invoice', 'corrected_invoice') and r.kind is null
-),
-
-late_credits as (
+with late_credits as (
     select
         n.period_start,
         n.account_id,
         n.kind,
         n.subject
     from billing.frozen_documents as n
-    inner join standing as s
+    inner join billing.standing_documents as s
         on
             n.period_start = s.period_start
             and n.account_id = s.account_id
@@ -69,7 +43,7 @@ billed as (
         l.tier,
         l.amount
     from billing.invoice_lines as l
-    inner join standing as s
+    inner join billing.standing_documents as s
         on
             l.period_start = s.period_start
             and l.account_id = s.account_id
@@ -87,7 +61,7 @@ billed as (
         l.tier,
         l.amount
     from billing.invoice_lines as l
-    inner join standing as s
+    inner join billing.standing_documents as s
         on
             l.period_start = s.period_start
             and l.account_id = s.account_id
@@ -186,7 +160,8 @@ select
     x.billed_amount,
     cast(x.known_amount - x.billed_amount as number(38, 4)) as late_amount
 from differences as x
-inner join standing as s on x.period_start = s.period_start and x.account_id = s.account_id
+inner join billing.standing_documents as s
+    on x.period_start = s.period_start and x.account_id = s.account_id
 inner join billing.accounts as a on x.account_id = a.account_id
 left join billing.period_lines as k
     on

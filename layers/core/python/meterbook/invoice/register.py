@@ -36,7 +36,7 @@ ATTEMPTS = 20
 ENTRIES = 1000
 
 
-@dataclass(frozen=True, slots=True, order=True)
+@dataclass(frozen=True, slots=True)
 class Claimable:
     """Something that shall get a number of a series, and the snapshot that it is made from."""
 
@@ -221,7 +221,7 @@ def claim(
 
     The issue date is the day of `at`, and its year counts the sequence.
     """
-    in_order = sorted(wanted)
+    in_order = sorted(wanted, key=lambda one: (one.period, one.account_id, one.kind, one.subject))
 
     def entries(register: Register) -> tuple[Sequence[Claim], Sequence[Seal]]:
         taken = {claim.purpose for claim in register.claims}
