@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from collections import defaultdict
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from operator import itemgetter
@@ -16,6 +15,7 @@ from meterbook.close.frozen import FrozenDocument, frozen, land_document, read_d
 from meterbook.close.readiness import (
     Parked,
     Readiness,
+    by_account,
     decisions,
     master_data_faults,
     readiness,
@@ -219,7 +219,7 @@ def _facts(
     }
     days = {**binds, "period_end": period.end}
     found = [
-        _by_account(book.query(f"close_{what}", **(days if what in _DAILY else binds)))
+        by_account(book.query(f"close_{what}", **(days if what in _DAILY else binds)))
         for what in _FACTS
     ]
     for account in accounts:
@@ -228,13 +228,6 @@ def _facts(
 
 _FACTS = ("lines", "usage", "quantities", "heads", "costs", "terms", "late", "rules")
 _DAILY = ("usage", "heads", "costs")
-
-
-def _by_account(rows: Iterable[Row]) -> defaultdict[str, list[Row]]:
-    found: defaultdict[str, list[Row]] = defaultdict(list)
-    for row in rows:
-        found[str(row["account_id"])].append(row)
-    return found
 
 
 def _closed(document: FrozenDocument) -> Closed:

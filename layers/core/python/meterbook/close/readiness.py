@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence, Set
 from dataclasses import dataclass
 from datetime import UTC
 
@@ -76,10 +76,11 @@ def readiness(book: Book, period: Period) -> Readiness:
     start = {"period_start": period.start}
     closed = sorted(str(row["account_id"]) for row in book.query("close_closed", **start))
     before = set(closed)
-    parked = [found for found in _parked(book, period) if found.account_id not in before]
-    billed = book.query("close_accounts", period_start=period.start)
+    rows = book.query("close_accounts", period_start=period.start)
+    billed = {str(row["account_id"]) for row in rows}
+    parked = [found for found in _parked(book, period, billed) if found.account_id not in before]
     held_back = before | {found.account_id for found in parked}
-    still_open = sorted({str(row["account_id"]) for row in billed} - held_back)
+    still_open = sorted(billed - held_back)
     return Readiness(period, _points(book, period), still_open, closed, parked)
 
 
@@ -120,33 +121,38 @@ def _point(row: Row, period: Period, decided: dict[str, Row]) -> Blocker:
     )
 
 
-def _parked(book: Book, period: Period) -> list[Parked]:
+def _parked(book: Book, period: Period, billed: Set[str]) -> list[Parked]:
     reasons: dict[tuple[str, str], list[str]] = defaultdict(list)
     for row in book.query("close_faults", period_start=period.start):
         place = str(row["account_id"]), str(row["tenant_id"])
         reasons[place].append(f"{row['reason']}: {row['detail']}")
-    for account_id, problems in _account_problems(book, period).items():
+    for account_id, problems in _account_problems(book, period, billed).items():
         reasons[account_id, ""] += problems
     return [Parked(account, tenant, tuple(found)) for (account, tenant), found in reasons.items()]
 
 
-def _account_problems(book: Book, period: Period) -> dict[str, list[str]]:
+def _account_problems(book: Book, period: Period, billed: Set[str]) -> dict[str, list[str]]:
     """What keeps an account as such: more to give back than there is, no writable document."""
     found: dict[str, list[str]] = defaultdict(list)
     late = book.query(
         "close_late", period_start=period.start, first_account=FIRST, last_account=LAST
     )
-    by_account: dict[str, list[Row]] = defaultdict(list)
-    for row in late:
-        by_account[str(row["account_id"])].append(row)
     catalog = Catalog.of(book.query("close_documents"))
-    for account_id, rows in by_account.items():
+    for account_id, rows in by_account(late).items():
         now = catalog.one("account", account_id)["document"]
         found[account_id] += given_back_too_much(rows)
         found[account_id] += billed_by_other_terms(rows, now["seller"], now["currency"])
-    for row in book.query("close_accounts", period_start=period.start):
-        found[str(row["account_id"])] += _unwritable(catalog, str(row["account_id"]), period)
+    for account_id in sorted(billed):
+        found[account_id] += _unwritable(catalog, account_id, period)
     return {account_id: told for account_id, told in found.items() if told}
+
+
+def by_account(rows: Iterable[Row]) -> defaultdict[str, list[Row]]:
+    """The rows of each account, in the order in which they came."""
+    found: defaultdict[str, list[Row]] = defaultdict(list)
+    for row in rows:
+        found[str(row["account_id"])].append(row)
+    return found
 
 
 def _unwritable(catalog: Catalog, account_id: str, period: Period) -> list[str]:
