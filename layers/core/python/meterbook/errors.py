@@ -10,6 +10,7 @@
     │   ├── DeliveryOverlaps · FileChanged · PeriodNotOver · PeriodNotReady · NothingToClose
     │   ├── EInvoiceRefused           a document that no e-invoice can be made of
     │   ├── WorkspaceMissing · WorkspaceAlien     no workspace is there, or something else is
+    │   ├── SignInRefused             the sign-in was not begun here, is too old, or was used before
     │   └── WorkspaceBusy             another command holds the workspace (retryable)
     ├── WorkspaceDamaged              a file of the workspace cannot be read
     ├── PublishFailed                 the event bus did not take an announcement (retryable)
@@ -19,12 +20,16 @@
     ├── QueueUnavailable              the queue of the documents did not take a number (retryable)
     ├── SigningRefused                the key that signs the register is not there or not ours
     ├── SigningFailed                 it gave no signature now (retryable)
+    ├── SignInUnavailable             who signs people in gave no answer that can be used (retryable)
+    ├── JobNotStarted                 a job of ours could not be started (retryable)
     ├── StoreUnavailable              the object store gave no answer, or no for one (retryable)
     ├── CostExplorerRefused           Cost Explorer says that the request is wrong
     ├── CostExplorerUnavailable       Cost Explorer gave no answer that can be used (retryable)
     ├── ExternalCostsFailed           what providers charged could not be fetched
     │   ├── ExternalCostsRefused      the provider says that the request is wrong
     │   └── ExternalCostsUnavailable  the provider gave no answer that can be used (retryable)
+    ├── WebhookRefused                an address outside that is never asked, or a message too large
+    ├── WebhookFailed                 an address outside has not taken an event (retryable)
     ├── SnowflakeFailed               Snowflake refused a statement
     │   ├── SnowflakeLoginRefused     the key pair, the user or the role is not accepted
     │   └── SnowflakeUnavailable      Snowflake gave no answer, or a lock was held (retryable)
@@ -169,6 +174,12 @@ class EInvoiceRefused(Refused):
     remedy = "Its PDF and JSON stand; they are complete."
 
 
+class SignInRefused(Refused):
+    code = "SIGN_IN_REFUSED"
+    sentence = "This sign-in cannot be completed: {detail}."
+    remedy = "Sign in again."
+
+
 class WorkspaceBusy(Refused):
     code = "WORKSPACE_BUSY"
     retryable = True
@@ -239,6 +250,20 @@ class SigningFailed(MeterbookError):
     remedy = "Run the job again: no number was given without a signature."
 
 
+class SignInUnavailable(MeterbookError):
+    code = "SIGN_IN_UNAVAILABLE"
+    retryable = True
+    sentence = "{url} gave no answer that can be used: {detail}."
+    remedy = "Try again in a minute. If it stays like this, look whether the user pool still stands."
+
+
+class JobNotStarted(MeterbookError):
+    code = "JOB_NOT_STARTED"
+    retryable = True
+    sentence = "The job {job} could not be started: {detail}."
+    remedy = "Try again in a minute. What was asked before is neither lost nor done twice."
+
+
 class StoreUnavailable(MeterbookError):
     code = "STORE_UNAVAILABLE"
     retryable = True
@@ -279,6 +304,19 @@ class ExternalCostsUnavailable(ExternalCostsFailed):
     retryable = True
     sentence = "{provider} gave no answer that can be used: {detail}."
     remedy = "Run the job again: nothing that was fetched of this provider counts."
+
+
+class WebhookRefused(MeterbookError):
+    code = "WEBHOOK_REFUSED"
+    sentence = "Nothing is posted to {host}: {detail}."
+    remedy = "Asking again gives the same answer: look at the webhook's document in the catalog."
+
+
+class WebhookFailed(MeterbookError):
+    code = "WEBHOOK_FAILED"
+    retryable = True
+    sentence = "{host} has not taken an event: {detail}."
+    remedy = "It is posted again, under the same id, after a pause."
 
 
 class SnowflakeFailed(MeterbookError):

@@ -186,6 +186,86 @@ class RenderQueue(Protocol):
         ...
 
 
+class WebhookSender(Protocol):
+    """Who posts to addresses of others, and to none that lies inside a network."""
+
+    def post(self, url: str, headers: Mapping[str, str], body: bytes) -> int:
+        """The status of the answer, whatever it is; a redirect is one, and is not followed.
+
+        Errors: `WebhookRefused` for an address that is never asked, `WebhookFailed`, to be
+        repeated, where no answer came.
+        """
+        ...
+
+
+class ViewStore(Protocol):
+    """Where what readers see is published: derived documents that are written over, never facts."""
+
+    def get(self, key: str) -> bytes:
+        """The document's bytes. Errors: `KeyError` when there is none."""
+        ...
+
+    def keys(self, prefix: str = "") -> Iterator[str]:
+        """All keys that begin with the prefix, in ascending order of their UTF-8 bytes."""
+        ...
+
+    def replace(self, key: str, body: bytes) -> None:
+        """Write the document, over the one that is there: a reader gets one of both, whole."""
+        ...
+
+    def remove(self, key: str) -> None:
+        """Take the document away; one that is not there is none."""
+        ...
+
+
+class TenantStore(Protocol):
+    """What one tenant's request can reach of the published documents, and nothing besides."""
+
+    def get(self, key: str) -> bytes:
+        """A document by its key below the tenant's own prefix. Errors: `KeyError`."""
+        ...
+
+    def published(self) -> bytes:
+        """What says when all was published last. Errors: `KeyError` before the first time."""
+        ...
+
+    def link(self, key: str, filename: str) -> str:
+        """A URL that opens this one document, under a name to save it by, for five minutes."""
+        ...
+
+
+class TenantStores(Protocol):
+    """The way to what belongs to one tenant, with credentials that reach no other's."""
+
+    def open(self, tenant_id: str) -> TenantStore:
+        """What this tenant can reach. Errors: `BadIdentifier` for what cannot be a tenant's id."""
+        ...
+
+
+class KeySource(Protocol):
+    """The public keys of who signs the tokens."""
+
+    def key(self, kid: str) -> Mapping[str, Any]:
+        """A JSON Web Key by its id. Errors: `KeyError` when the issuer names no such key."""
+        ...
+
+
+class TokenEndpoint(Protocol):
+    """Who gives a token for the code with which somebody comes back from signing in."""
+
+    def token(self, code: str, verifier: str, redirect_uri: str) -> str:
+        """The ID token. Errors: `SignInRefused` for a code that is not good, `SignInUnavailable`."""
+        ...
+
+
+class JobStarter(Protocol):
+    """Who starts a job of ours, by the name it has in every room."""
+
+    def start(self, job: str, payload: Mapping[str, object]) -> None:
+        """Start it; what it does is told where it runs. Errors: code `JOB_NOT_STARTED`."""
+        ...
+
+
 @dataclass(frozen=True, slots=True)
 class Recalculated:
     """What the tariff says of one document's facts: rows of `period_lines` and `period_faults`."""

@@ -94,8 +94,64 @@ class IssueSettings(BookSettings):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class WebhookSettings(Settings):
+    """What `send_webhooks` needs, which posts what was announced and reads no book."""
+
+    landing_bucket: str
+    views_bucket: str
+    """Where the addresses are published."""
+    webhook_queue: str
+    """The URL of the queue that the announcements come from."""
+    webhook_secrets: str
+    """What the names of the secrets begin with, for example `meterbook-dev/webhooks/`."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class RenderSettings(Settings):
     """What `render_invoice` needs, which reads frozen facts and the register and no book."""
 
     landing_bucket: str
     evidence_bucket: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PublishSettings(BookSettings):
+    """What `publish_tenant_views` needs besides: what was issued, and where readers look."""
+
+    evidence_bucket: str
+    views_bucket: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class WebSettings(Settings):
+    """What both halves of the API need: whose tokens count, and where a browser finds us."""
+
+    issuer: str
+    """Who signs the tokens; its keys are below `/.well-known/jwks.json`."""
+    audience: str
+    """Who the tokens are for: the id of the app client."""
+    tenant_claim: str = "custom:tenant_id"
+    public_url: str
+    """What a browser has in its address line, without a slash at the end."""
+    web_secret: str
+    """The ARN of the secret that signs cursors and forms."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TenantApiSettings(Settings):
+    """What `tenant_api` needs besides `WebSettings`: no book, no secret of one, no bus."""
+
+    views_bucket: str
+    tenant_role: str
+    """The ARN of the role that reads for one tenant at a time."""
+    sign_in_url: str
+    """What the addresses of the hosted sign-in begin with."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AdminApiSettings(BookSettings):
+    """What `admin_api` needs besides `WebSettings`: the book, the audit log, the jobs."""
+
+    audit_bucket: str
+    functions: str
+    """What the names of our functions begin with, for example `meterbook-dev-`."""

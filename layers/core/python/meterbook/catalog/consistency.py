@@ -120,6 +120,8 @@ def _references(document: Document) -> Iterator[tuple[str, str, str]]:
             yield "tenants", "tenant", entry["tenant_id"]
     if document.kind == "allocation_rule":
         yield from _weights(body)
+    if document.kind == "webhook" and body["account"]:
+        yield "account", "account", body["account"]
     if body.get("dedicated_to"):
         yield "dedicated_to", "tenant", body["dedicated_to"]
 

@@ -48,15 +48,19 @@ def _path(doc: Reader, name: str, form: str) -> str:
 
 def _secret(doc: Reader) -> Fields:
     header = doc.matching("header", HEADER, "a request header such as Authorization", "")
-    secret = doc.text("secret", "")
-    if bool(header) != bool(secret):
+    if bool(header) != bool(doc.text("secret", "")):
         hint = "The header carries what the secret of that name holds."
         raise doc.refusal("secret", "`header` and `secret` go together", hint)
-    if secret and not re.fullmatch(SECRET, secret):
-        # What stands here may be the secret itself, so it is not repeated.
-        hint = "Write the name under which it is kept, such as twilio-costs, never what it holds."
+    return {"header": header, "secret": secret_name(doc, "twilio-costs") if header else ""}
+
+
+def secret_name(doc: Reader, example: str) -> str:
+    """The name that a secret is kept under; it may be the secret itself, so it is not told."""
+    name = doc.text("secret")
+    if not re.fullmatch(SECRET, name):
+        hint = f"Write the name under which it is kept, such as {example}, never what it holds."
         raise doc.refusal("secret", "this is not the name of a secret", hint)
-    return {"header": header, "secret": secret}
+    return name
 
 
 def _columns(doc: Reader, form: str) -> list[Fields]:

@@ -19,7 +19,7 @@ _PARTY = {
 }
 _SILENT: Mapping[str, Fields] = {
     "seller": _PARTY
-    | {"credit_note_series": "", "tax_rates": [], "iban": "", "bic": "", "logo": {}},
+    | {"credit_note_series": "", "tax_rates": [], "iban": "", "bic": "", "logo": {}, "colour": ""},
     "account": _PARTY
     | {
         "tax": "none",

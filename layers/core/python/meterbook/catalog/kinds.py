@@ -23,6 +23,7 @@ from meterbook.catalog.external_provider import external_provider
 from meterbook.catalog.parties import TAX_CLASSES, account, seller
 from meterbook.catalog.rate_card import CREDITS, plan
 from meterbook.catalog.reader import Reader
+from meterbook.catalog.webhook import webhook
 
 AGGREGATIONS = ("sum", "max", "latest", "time_weighted", "distinct")
 
@@ -117,7 +118,7 @@ def _subscription(entry: Reader) -> Fields:
 _PARTY = "name address city postcode country vat_id tax_id legal_id email contact"
 KINDS = {
     "seller": Kind(
-        f"{_PARTY} invoice_series credit_note_series tax_rates iban bic bank logo", seller
+        f"{_PARTY} invoice_series credit_note_series tax_rates iban bic bank logo colour", seller
     ),
     "metric": Kind("name unit aggregation counts conversions visibility domain tax_class", metric),
     "module": Kind("name tax_class", module),
@@ -136,5 +137,6 @@ KINDS = {
     "external_provider": Kind(
         "name url format rows next total header secret columns", external_provider
     ),
+    "webhook": Kind("url events account secret", webhook),
     "config": Kind("value values", config),
 }

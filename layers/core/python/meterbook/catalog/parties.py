@@ -10,6 +10,7 @@ from meterbook.catalog.reader import Reader
 from meterbook.money import minor_digits
 
 INVOICE_SERIES = r"[A-Z0-9]{1,12}"
+COLOUR = r"#[0-9a-f]{6}"
 EMAIL = r"[^@\s]+@[^@\s]+"
 TAXES = ("none", "domestic", "reverse_charge", "export", "exempt", "small_business")
 TAX_CLASSES = ("standard", "reduced", "zero")
@@ -28,6 +29,7 @@ def seller(doc: Reader) -> Fields:
         "bic": bic(doc),
         "bank": doc.text("bank", ""),
         "logo": logo(doc),
+        "colour": doc.matching("colour", COLOUR, "six small hex digits, for example '#1f4e79'", ""),
     }
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from operator import itemgetter
 
@@ -88,7 +88,7 @@ def close_period(
         raise NothingToClose(period=period)
     if stands.open_accounts:
         _must_be_conserved(book, period)
-        _must_be_ready(stands)
+        must_be_ready(stands)
         book.must_hold(apart_from={"cost_is_conserved"})  # a red day stops its own month alone
     done = PeriodClosed([], list(stands.parked), list(stands.closed_accounts))
     landed = {"landed": landed_facts(book.landing)} if stands.open_accounts else {}
@@ -151,6 +151,22 @@ def document_now(
     return frozen(take_snapshot(close, account_id, alone, purpose, more_lines))
 
 
+def bills_now(
+    book: Book, period: Period, accounts: Sequence[str], *, with_late: bool
+) -> Iterator[FrozenDocument]:
+    """What each open account's bill of a month would be made from now; nothing is landed.
+
+    `with_late` adds what came late for closed months: the next close bills it, and no other.
+    """
+    if not accounts:
+        return
+    close = _close(book, period, "")
+    for account_id, facts in _facts_of_all(book, period, accounts):
+        known = facts if with_late else replace(facts, late=(), rules=())
+        if known.lines or known.late:
+            yield frozen(take_snapshot(close, account_id, known))
+
+
 def _must_be_conserved(book: Book, period: Period) -> None:
     for row in book.query("close_residuals", period_start=period.start, period_end=period.end):
         raise BookInconsistent(
@@ -160,7 +176,8 @@ def _must_be_conserved(book: Book, period: Period) -> None:
         )
 
 
-def _must_be_ready(stands: Readiness) -> None:
+def must_be_ready(stands: Readiness) -> None:
+    """Refuse to freeze while points are open. Errors: `PeriodNotReady` names each of them."""
     if waiting := stands.blockers:
         told = "; ".join(f"{point} ({point.blocker})" for point in waiting)
         raise PeriodNotReady(period=stands.period, detail=told)
@@ -176,10 +193,15 @@ def _documents(book: Book, period: Period, accounts: Sequence[str]) -> Iterator[
     if not accounts:
         return
     close = _close(book, period, land_basis(book.landing, Basis.now(), book.clock.now()))
+    for account_id, facts in _facts_of_all(book, period, accounts):
+        yield frozen(_addressed(book, take_snapshot(close, account_id, facts)))
+
+
+def _facts_of_all(
+    book: Book, period: Period, accounts: Sequence[str]
+) -> Iterator[tuple[str, AccountFacts]]:
     for first in range(0, len(accounts), ACCOUNTS_AT_ONCE):
-        some = accounts[first : first + ACCOUNTS_AT_ONCE]
-        for account_id, facts in _facts(book, period, some):
-            yield frozen(_addressed(book, take_snapshot(close, account_id, facts)))
+        yield from _facts(book, period, accounts[first : first + ACCOUNTS_AT_ONCE])
 
 
 def _addressed(book: Book, snapshot: Fields) -> Fields:

@@ -120,7 +120,7 @@ def take_snapshot(
     catalog = close.catalog
     currency = purpose.currency or str((*facts.lines, *facts.late)[0]["currency"])
     late = late_facts(close.period, facts.late, facts.rules)
-    lines = numbered([*(_line(row) for row in facts.lines), *late.lines, *more_lines])
+    lines = numbered([*(tariff_line(row) for row in facts.lines), *late.lines, *more_lines])
     _must_bill_once(lines, account_id)
     account = catalog.one("account", account_id)
     return {
@@ -225,7 +225,8 @@ def _document(row: Row) -> Fields:
     return {"id": row["id"], "revision": int(str(row["revision"])), "document": document}
 
 
-def _line(row: Row) -> Fields:
+def tariff_line(row: Row) -> Fields:
+    """A row of `billing.period_lines` as it is frozen, still without its number."""
     texts = {name: text_of(row[name]) for name in COLUMNS}
     amount = Money.of(str(row["amount"]), str(row["currency"]))
     return texts | NO_ADJUSTMENT | {"line_kind": str(row["kind"]), "amount": str(amount)}
