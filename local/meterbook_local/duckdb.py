@@ -10,7 +10,7 @@ from __future__ import annotations
 import shutil
 import tempfile
 import weakref
-from collections.abc import Iterator, Mapping, Sequence, Set
+from collections.abc import Collection, Iterator, Mapping, Sequence, Set
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -256,8 +256,8 @@ class DuckDBWarehouse:
             except duckdb.Error as error:
                 raise _refused(names[0], str(error).splitlines()[0]) from error
 
-    def refresh(self) -> list[Refreshed]:
-        """Bring every model up to date, in one transaction.
+    def refresh(self, only: Collection[str] = ()) -> list[Refreshed]:
+        """Bring every model up to date, in one transaction; here nobody waits long for all.
 
         Errors: `FileRefused` for a file of usage that cannot be read; it counts as not loaded.
         """

@@ -7,6 +7,9 @@
     register.key     what signs the register; made when a number is first given, kept by its owner
     announced/       which announcements have been made
     outbox.jsonl     the announcements
+    views/           what is published for licensees to see; made again from the book at any time
+    records/         who did or saw what on the pages of finance
+    issuer.key web.key   what signs the visitors of `serve` in, and marks the forms of its pages
     mail/            what was mailed, one file a message
     lock             who is working in here
     source/ summary.json    what `demo` made up, and what `demo` and `real` found out
@@ -42,7 +45,7 @@ MARK = "meterbook.json"
 _OWN = frozenset((
     MARK, "landing", "book.duckdb", "book.duckdb.wal", "book.duckdb.tmp", "evidence", "announced",
     "outbox.jsonl", "register.key", "mail", "lock", "source", "summary.json", "azure",
-    "azure.json", "cur", "cur.json",
+    "azure.json", "cur", "cur.json", "views", "records", "issuer.key", "web.key",
 ))  # fmt: skip
 _LAYOUT = {"layout": "1", "what": "meterbook workspace"}
 _PAUSE_SECONDS = 0.1

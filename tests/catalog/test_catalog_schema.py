@@ -24,6 +24,7 @@ from meterbook.catalog import (
     logo,
     parties,
     rate_card,
+    webhook,
 )
 from meterbook.catalog.read_catalog import schema_file
 from meterbook.catalog.reader import UNIT_SIZES
@@ -123,6 +124,10 @@ def test_words_and_forms_are_those_of_the_reader() -> None:
     assert provider["url"]["pattern"] == f"^{external_provider.URL}$"
     assert provider["header"]["pattern"] == f"^({external_provider.HEADER})?$"
     assert provider["secret"]["pattern"] == f"^({external_provider.SECRET})?$"
+    hook = of["webhook"]["properties"]
+    assert hook["url"]["pattern"] == f"^{webhook.URL}$"
+    assert hook["events"]["items"]["enum"] == list(webhook.EVENTS)
+    assert hook["secret"]["pattern"] == f"^{external_provider.SECRET}$"
     assert of["path"]["pattern"] == f"^({external_provider.PATH})?$"
     assert set(provider["columns"]["properties"]) == set(external_provider.COLUMNS)
     assert of["email"]["pattern"] == f"^({parties.EMAIL})?$"

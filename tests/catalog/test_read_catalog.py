@@ -80,7 +80,7 @@ def test_what_is_not_written_is_landed_as_its_default(read: Reading) -> None:
         "tenants": [{"tenant_id": "acme", **ALWAYS}],
     }
     nothing = {"bank": "", "iban": "", "bic": "", "credit_note_series": "", "contact": NOBODY}
-    nothing |= {"tax_rates": [], "logo": {}}
+    nothing |= {"tax_rates": [], "logo": {}, "colour": ""}
     assert {name: bodies["seller"][name] for name in nothing} == nothing
     assert bodies["metric"]["visibility"] == "licensee"
     assert bodies["tenant"]["name"] == "acme"
