@@ -10,11 +10,12 @@ from aws_cdk import aws_cloudwatch as cloudwatch
 from infra import names
 from infra.measures import (
     FIREHOSES,
-    RHYTHM,
     functions,
+    of_api,
     of_firehose,
     of_function,
     of_queue,
+    rhythm,
     told,
     waiting,
 )
@@ -25,6 +26,8 @@ WAITING_S = 1800
 SPILLED_S = 900
 UNSEALED_H = 24
 NO_USAGE = Duration.hours(6)
+API_FAILURES = 4  # in five minutes; a warehouse that wakes up may cost one
+NO_VIEWS = Duration.hours(5)  # published every four
 NO_CREDITS = Duration.hours(12)  # three runs of the task
 _ABOVE = cloudwatch.ComparisonOperator.GREATER_THAN_THRESHOLD
 _BELOW = cloudwatch.ComparisonOperator.LESS_THAN_THRESHOLD
@@ -48,6 +51,7 @@ def alarms(stack: Stack, environment: Environment) -> list[cloudwatch.Alarm]:
         *_costs(environment),
         *_book(environment),
         *_invoices(environment),
+        *(_web(environment) if environment.web else []),
         *_usage(environment),
         *_queues(environment),
     ]
@@ -62,7 +66,7 @@ def _jobs(environment: Environment) -> list[Bound]:
     ]
     runs = {
         name: of_function(environment, name, "Invocations", period)
-        for name, period in RHYTHM.items()
+        for name, period in rhythm(environment).items()
     }
     silent = [
         Bound(f"{name}_did_not_run", metric, 1, below=True, silence_rings=True)
@@ -117,6 +121,26 @@ def _invoices(environment: Environment) -> list[Bound]:
         Bound("render_dead_letters", dead),
         Bound("mails_fail", unmailed),
     ]
+
+
+def _web(environment: Environment) -> list[Bound]:
+    """What readers meet: an API that fails, figures of this morning, events that do not go out."""
+    published = told(environment, "publishes", "publish_tenant_views", period=NO_VIEWS)
+    return [
+        Bound("api_fails", of_api(environment), API_FAILURES),
+        Bound("tenant_views_are_old", published, 1, below=True, silence_rings=True),
+        *_webhooks(environment),
+    ]
+
+
+def _webhooks(environment: Environment) -> list[Bound]:
+    """An address outside that will not have an event, and one that did not take it in two days."""
+    dead = of_queue(environment, "webhook-dead-letters", "ApproximateNumberOfMessagesVisible")
+    found = [
+        Bound("webhooks_are_refused", told(environment, "webhooks_refused", "send_webhooks")),
+        Bound("webhook_dead_letters", dead),
+    ]
+    return found if environment.web else []
 
 
 def _usage(environment: Environment) -> list[Bound]:

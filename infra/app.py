@@ -33,8 +33,8 @@ class Meterbook(Stage):
             collection,
             Warehouse(self, environment, landing_key_arn),
             Attribution(self, environment, landing_key_arn),
-            Billing(self, environment, landing_key_arn),
-            Reporting(self, environment),
+            billing := Billing(self, environment, landing_key_arn),
+            Reporting(self, environment, landing_key_arn, billing.evidence_key.key_arn),
             Observability(self, environment),
         ]
         for earlier, later in pairwise(walk):

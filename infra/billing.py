@@ -46,7 +46,7 @@ class Billing(Stack):
             render_queue=queue.queue_url,
             **_mailing(environment),
         )
-        evidence(self, environment, role_of(issuing), role_of(rendering))
+        self.evidence_key = evidence(self, environment, role_of(issuing), role_of(rendering))
         sign_with(role_of(issuing), signing)
         hand_over_by(role_of(issuing), queue)
         _may_mail(environment, issuing)

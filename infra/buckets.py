@@ -10,8 +10,10 @@ from aws_cdk import aws_kms as kms
 from aws_cdk import aws_s3 as s3
 
 from infra import names
-from infra.permissions import accept
+from infra.permissions import accept, deny
 from infra.settings import Environment
+
+PUTS = ("s3:PutObject", "s3:PutObjectRetention", "s3:PutObjectLegalHold")
 
 
 def bucket(
@@ -59,6 +61,21 @@ def signing_key(stack: Stack, environment: Environment, id_: str, what: str) -> 
         key_usage=kms.KeyUsage.SIGN_VERIFY,
         removal_policy=RemovalPolicy.RETAIN_ON_UPDATE_OR_DELETE,
     )
+
+
+def append_only(made: s3.Bucket) -> None:
+    """Nobody deletes, nothing expires, and nothing is put over what is there.
+
+    A denial holds against every permission elsewhere, the administrator's too.
+    """
+    objects = [made.arn_for_objects("*")]
+    deleting = ["s3:DeleteObject", "s3:DeleteObjectVersion", "s3:BypassGovernanceRetention"]
+    for statement in (
+        deny("NobodyDeletes", deleting, objects),
+        deny("NothingExpires", ["s3:PutLifecycleConfiguration"], [made.bucket_arn]),
+        deny("OnlyIfAbsent", ["s3:PutObject"], objects, {"Null": {"s3:if-none-match": "true"}}),
+    ):
+        made.add_to_resource_policy(statement)
 
 
 @cache

@@ -6,6 +6,7 @@ A folder's name carries the hash of what it was made from, so it is built once a
 from __future__ import annotations
 
 import hashlib
+import os
 import shutil
 import subprocess
 import sys
@@ -33,26 +34,46 @@ def core() -> Path:
     return _copied("core", _OURS)
 
 
+def engine() -> Path:
+    """The wheels of the engine, and the package of ours that runs it."""
+    fetched, files = wheels("engine"), _files({"local/meterbook_local": "meterbook_local"})
+
+    def fill(folder: Path) -> None:
+        # Linked, not copied: the wheels are large, and ours changes often.
+        shutil.copytree(fetched / "python", folder / "python", copy_function=os.link)
+        _copy(files, folder)
+
+    return _once("engine-ours", f"{fetched.name}\n{_told(files)}", fill)
+
+
 def usage() -> Path:
     """What other teams attach: one package that needs nothing besides boto3."""
     return _copied("usage", {"layers/usage/python/meterbook_usage": "meterbook_usage"})
 
 
 def _copied(layer: str, sources: Mapping[str, str]) -> Path:
-    files = {
+    files = _files(sources)
+    return _once(layer, _told(files), lambda folder: _copy(files, folder))
+
+
+def _files(sources: Mapping[str, str]) -> dict[str, Path]:
+    """Where each file of the sources goes in the layer."""
+    return {
         f"python/{target}/{path.relative_to(ROOT / source)}": path
         for source, target in sources.items()
         for path in sorted((ROOT / source).rglob("*"))
         if path.is_file() and "__pycache__" not in path.parts
     }
-    made_from = "".join(f"{name} {_digest(path.read_bytes())}\n" for name, path in files.items())
 
-    def fill(folder: Path) -> None:
-        for name, path in files.items():
-            (folder / name).parent.mkdir(parents=True, exist_ok=True)
-            shutil.copyfile(path, folder / name)
 
-    return _once(layer, made_from, fill)
+def _told(files: Mapping[str, Path]) -> str:
+    return "".join(f"{name} {_digest(path.read_bytes())}\n" for name, path in files.items())
+
+
+def _copy(files: Mapping[str, Path], folder: Path) -> None:
+    for name, path in files.items():
+        (folder / name).parent.mkdir(parents=True, exist_ok=True)
+        shutil.copyfile(path, folder / name)
 
 
 def wheels(layer: str) -> Path:

@@ -8,7 +8,7 @@ from aws_cdk import aws_kms as kms
 from aws_cdk import aws_s3 as s3
 
 from infra import names
-from infra.buckets import bucket, key, signing_key
+from infra.buckets import PUTS, append_only, bucket, key, signing_key
 from infra.permissions import (
     allow,
     deny,
@@ -25,7 +25,9 @@ DOCUMENTS = "invoices/"
 _ALGORITHM = {"StringEquals": {"kms:SigningAlgorithm": "RSASSA_PKCS1_V1_5_SHA_256"}}
 
 
-def evidence(stack: Stack, environment: Environment, issue: iam.IRole, render: iam.IRole) -> None:
+def evidence(
+    stack: Stack, environment: Environment, issue: iam.IRole, render: iam.IRole
+) -> kms.Key:
     """The bucket: one role writes the register, one the documents, and nobody writes twice."""
     encryption = key(stack, "evidence_key", "the register and the documents")
     made = bucket(
@@ -40,8 +42,10 @@ def evidence(stack: Stack, environment: Environment, issue: iam.IRole, render: i
         read_objects(role, arn)
         write_objects(role, arn, prefix)
         use_key(role, encryption.key_arn)
-    for statement in _only_once_and_only_by(made, issue, render):
+    append_only(made)
+    for statement in _only_by(made, issue, render):
         made.add_to_resource_policy(statement)
+    return encryption
 
 
 def register_key(stack: Stack, environment: Environment) -> kms.Key:
@@ -65,25 +69,19 @@ def _retention(lock: EvidenceLock) -> s3.ObjectLockRetention:
     return s3.ObjectLockRetention.governance(days)
 
 
-def _only_once_and_only_by(
-    made: s3.Bucket, issue: iam.IRole, render: iam.IRole
-) -> list[iam.PolicyStatement]:
-    """No one deletes, no one puts over what is there, no one else puts.
+def _only_by(made: s3.Bucket, issue: iam.IRole, render: iam.IRole) -> list[iam.PolicyStatement]:
+    """No one else puts; each of the two in its own place.
 
     The close is not among the writers: what it freezes enters by the landing bucket, like all
-    facts. A denial here holds against every permission elsewhere, the administrator's too.
+    facts.
     """
-    objects = [made.arn_for_objects("*")]
-    put = ["s3:PutObject", "s3:PutObjectRetention", "s3:PutObjectLegalHold"]
+    register, documents = (
+        made.arn_for_objects(f"{REGISTER}*"),
+        made.arn_for_objects(f"{DOCUMENTS}*"),
+    )
+    everything = [made.arn_for_objects("*")]
     return [
-        deny(
-            "NobodyDeletes",
-            ["s3:DeleteObject", "s3:DeleteObjectVersion", "s3:BypassGovernanceRetention"],
-            objects,
-        ),
-        deny("NothingExpires", ["s3:PutLifecycleConfiguration"], [made.bucket_arn]),
-        deny("OnlyIfAbsent", ["s3:PutObject"], objects, {"Null": {"s3:if-none-match": "true"}}),
-        deny("OnlyTheTwoWriters", put, objects, others_than(issue, render)),
-        deny("OnlyTheIssue", put, [made.arn_for_objects(f"{REGISTER}*")], others_than(issue)),
-        deny("OnlyTheRenderer", put, [made.arn_for_objects(f"{DOCUMENTS}*")], others_than(render)),
+        deny("OnlyTheTwoWriters", PUTS, everything, others_than(issue, render)),
+        deny("OnlyTheIssue", PUTS, [register], others_than(issue)),
+        deny("OnlyTheRenderer", PUTS, [documents], others_than(render)),
     ]

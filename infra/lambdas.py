@@ -142,7 +142,7 @@ def _log(stack: Stack, environment: Environment, name: str) -> logs.LogGroup:
         stack,
         f"{name}_log",
         log_group_name=f"/aws/lambda/{names.resource(environment, name)}",
-        retention=_RETENTION[environment.log_days],
+        retention=names.RETENTION[environment.log_days],
         removal_policy=RemovalPolicy.DESTROY,
     )
 
@@ -150,7 +150,8 @@ def _log(stack: Stack, environment: Environment, name: str) -> logs.LogGroup:
 @cache
 def _layer(stack: Stack, layer: str) -> lambda_.ILayerVersion:
     """One version per stack: a version that another stack uses could never be replaced."""
-    folder = bundle.core() if layer == "core" else bundle.wheels(layer)
+    ours = {"core": bundle.core, "engine": bundle.engine}
+    folder = ours[layer]() if layer in ours else bundle.wheels(layer)
     return lambda_.LayerVersion(
         stack,
         f"{layer}_layer",
@@ -161,10 +162,3 @@ def _layer(stack: Stack, layer: str) -> lambda_.ILayerVersion:
         compatible_runtimes=[lambda_.Runtime.PYTHON_3_13],
         compatible_architectures=[lambda_.Architecture.ARM_64],
     )
-
-
-_RETENTION = {
-    30: logs.RetentionDays.ONE_MONTH,
-    90: logs.RetentionDays.THREE_MONTHS,
-    400: logs.RetentionDays.THIRTEEN_MONTHS,
-}

@@ -9,7 +9,7 @@ from infra import names
 from infra.settings import Environment
 
 # What runs by itself, and how long it may be silent.
-RHYTHM = {
+_RHYTHM = {
     "fetch_aws_costs": Duration.days(1),
     "fetch_external_costs": Duration.days(1),
     "watch_unattributed_costs": Duration.days(1),
@@ -17,14 +17,22 @@ RHYTHM = {
     "close_period": Duration.days(1),
     "issue_invoices": Duration.hours(12),
 }
+_WEB_RHYTHM = {"publish_tenant_views": Duration.hours(12)}
+_WEB = ("tenant_api", "admin_api", "send_webhooks")
 FIREHOSES = ("usage", "usage_counts")
 DAY = Duration.days(1)
+
+
+def rhythm(environment: Environment) -> dict[str, Duration]:
+    """The jobs that run by themselves, and how long each may be silent."""
+    return _RHYTHM | (_WEB_RHYTHM if environment.web else {})
 
 
 def functions(environment: Environment) -> tuple[str, ...]:
     """The functions that an environment has, by their folders."""
     exports = ("land_cost_export",) if environment.cost_export else ()
-    return ("apply_sql", *RHYTHM, "render_invoice", *exports)
+    web = _WEB if environment.web else ()
+    return ("apply_sql", *rhythm(environment), "render_invoice", *web, *exports)
 
 
 def of_function(
@@ -77,6 +85,16 @@ def of_firehose(
 def waiting(environment: Environment, stream: str) -> cloudwatch.Metric:
     """How many seconds the oldest record of a stream has waited for its object."""
     return of_firehose(environment, stream, "DeliveryToS3.DataFreshness", "Maximum")
+
+
+def of_api(environment: Environment) -> cloudwatch.Metric:
+    """How many requests the API has failed to answer, as its log tells."""
+    return cloudwatch.Metric(
+        namespace=names.web_space(environment),
+        metric_name=names.API_FAILS,
+        statistic="Sum",
+        period=Duration.minutes(5),
+    )
 
 
 def of_queue(environment: Environment, queue: str, what: str) -> cloudwatch.Metric:

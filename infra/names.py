@@ -6,6 +6,7 @@ A stack finds what another one made by its name, so no stack holds another back 
 from __future__ import annotations
 
 from aws_cdk import Aws
+from aws_cdk import aws_logs as logs
 
 from infra.settings import ROOT, Environment
 
@@ -27,6 +28,12 @@ REFUSED = "refused/"
 ANNOUNCED = "announced/"
 CLOSING_RECORDS = "deliveries/"
 EXPORT_PREFIX = "cur2"
+API_FAILS = "api_fails"
+RETENTION = {
+    30: logs.RetentionDays.ONE_MONTH,
+    90: logs.RetentionDays.THREE_MONTHS,
+    400: logs.RetentionDays.THIRTEEN_MONTHS,
+}
 
 
 def resource(environment: Environment, what: str) -> str:
@@ -37,6 +44,11 @@ def resource(environment: Environment, what: str) -> str:
 def space(environment: Environment) -> str:
     """The namespace of the metrics that the jobs write."""
     return f"{environment.prefix}-{environment.stage}"
+
+
+def web_space(environment: Environment) -> str:
+    """The namespace of what is counted in the log of the API, which no job tells."""
+    return f"{space(environment)}/web"
 
 
 def bucket(environment: Environment, what: str) -> str:
@@ -59,6 +71,11 @@ def external_secrets(environment: Environment) -> str:
     return f"{environment.prefix}-{environment.stage}/external/"
 
 
+def webhook_secrets(environment: Environment) -> str:
+    """What the names of the secrets begin with that webhooks are signed with."""
+    return f"{environment.prefix}-{environment.stage}/webhooks/"
+
+
 def bucket_arn(environment: Environment, what: str) -> str:
     """The ARN of a bucket."""
     return f"arn:{Aws.PARTITION}:s3:::{bucket(environment, what)}"
@@ -72,6 +89,11 @@ def arn(environment: Environment, service: str, rest: str) -> str:
 def function_arn(environment: Environment, name: str) -> str:
     """The ARN of the function `functions/<name>`."""
     return arn(environment, "lambda", f"function:{resource(environment, name)}")
+
+
+def role_arn(environment: Environment, what: str) -> str:
+    """The ARN of a role that has a name of ours."""
+    return f"arn:{Aws.PARTITION}:iam::{Aws.ACCOUNT_ID}:role/{resource(environment, what)}"
 
 
 def published(environment: Environment, leaf: str) -> str:

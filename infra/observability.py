@@ -60,6 +60,12 @@ GRAPHS = (
             "mails_failed": "issue_invoices",
         },
     ),
+    (
+        "What readers see",
+        "Sum",
+        {"publishes": "publish_tenant_views", "tenants_published": "publish_tenant_views"},
+    ),
+    ("Webhooks that were refused", "Sum", {"webhooks_refused": "send_webhooks"}),
     ("Over and not closed (days)", "Maximum", {"close_blocked_days": "close_period"}),
     ("Numbered and not sealed (h)", "Maximum", {"oldest_unsealed_hours": "issue_invoices"}),
 )
@@ -87,9 +93,11 @@ class Observability(Stack):
 
 
 def _of_the_jobs(environment: Environment) -> list[cloudwatch.IWidget]:
+    there = set(functions(environment))
     graphs = {
         title: [told(environment, name, job, statistic) for name, job in metrics.items()]
         for title, statistic, metrics in GRAPHS
+        if there.issuperset(metrics.values())
     }
     graphs["Usage waits (s)"] = [waiting(environment, stream) for stream in FIREHOSES]
     return [cloudwatch.GraphWidget(title=title, left=left) for title, left in graphs.items()]

@@ -43,8 +43,13 @@ def read_objects(role: iam.IRole, bucket_arn: str, prefix: str = "") -> None:
 
 
 def write_objects(role: iam.IRole, bucket_arn: str, prefix: str = "") -> None:
-    """Let the role put objects below the prefix; to delete one is given to nobody."""
+    """Let the role put objects below the prefix."""
     allow(role, ["s3:PutObject"], f"{bucket_arn}/{prefix}*", because=_OBJECTS)
+
+
+def delete_objects(role: iam.IRole, bucket_arn: str) -> None:
+    """Let the role delete what can be made again; of facts and evidence it is given to nobody."""
+    allow(role, ["s3:DeleteObject"], f"{bucket_arn}/*", because=_OBJECTS)
 
 
 def land(role: iam.IRole, landing_arn: str, stream: str) -> None:
@@ -96,7 +101,8 @@ def _as_found(resource: object) -> str:
     """A resource as cdk-nag writes it: `<Id.Arn>/usage/*`."""
     match resource:
         case str():
-            return resource
+            # A variable of the policy, such as the tag of a session.
+            return resource.replace("${", "<").replace("}", ">")
         case {"Ref": name}:
             return f"<{name}>"
         case {"Fn::GetAtt": [name, attribute]}:

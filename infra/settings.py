@@ -64,6 +64,12 @@ class Environment:
     """Who documents are mailed from, in a domain that SES knows; empty: nothing is mailed."""
     documents_url: str = ""
     """What the link in a mail begins with, before the document's key; empty: no link."""
+    web: bool = True
+    """Whether licensees and finance see it in a browser and by the API; False: others show it."""
+    web_domain: str = ""
+    """The address of the pages, for example `usage.platform.example`; empty: CloudFront's own."""
+    web_certificate: str = ""
+    """The ARN of the domain's certificate, which CloudFront takes from us-east-1 alone."""
     evidence_lock: EvidenceLock = field(default_factory=EvidenceLock)
     snowflake_trust: SnowflakeTrust = field(default_factory=SnowflakeTrust)
 
@@ -82,5 +88,10 @@ def _environment(name: str, found: dict[str, Any]) -> Environment:
         raise ValueError(
             f"cdk.json, {name}: AWS makes Data Exports in us-east-1 only, not in {made.region}. "
             "Deploy there, or say cost_export: false."
+        )
+    if bool(made.web_domain) != bool(made.web_certificate):
+        raise ValueError(
+            f"cdk.json, {name}: a web_domain needs its web_certificate, and the other way round. "
+            "Say both, or neither: then the address is CloudFront's own."
         )
     return made

@@ -101,6 +101,23 @@ def listed(value: Any) -> list[Any]:
     return value if isinstance(value, list) else [value]
 
 
+def functions(assembly: Assembly, environment: str) -> dict[str, dict[str, Any]]:
+    """Our functions by the name of their folder."""
+    found = {}
+    for stack in STACKS:
+        template = assembly.stages[environment][stack]
+        for resource in assembly.resources(environment, "AWS::Lambda::Function", stack).values():
+            properties = plain(resource["Properties"], template)
+            if properties.get("Runtime") == "python3.13":
+                found[properties["Description"].removeprefix("Meterbook: functions/")] = properties
+    return found
+
+
+def role(function: dict[str, Any]) -> str:
+    """The logical id of a function's role."""
+    return str(function["Role"]).removeprefix("<").removesuffix(".Arn>")
+
+
 def synthesized() -> Assembly:
     """The assembly of all environments. Errors: what synth says, when it does not end well."""
     folder = KEPT / _made_from()

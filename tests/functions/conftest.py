@@ -6,7 +6,7 @@ import sys
 from pathlib import Path
 
 import pytest
-from functions.lambda_like import Deployed, deployed, twin
+from functions.lambda_like import LAYERS, Deployed, deployed, twin
 from synthesized import ROOT, synthesized
 
 sys.path.insert(0, str(ROOT / "layers/plugs/python"))
@@ -22,4 +22,4 @@ def functions() -> dict[str, Deployed]:
 def twins(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Path]:
     """The layers of wheels, for this machine."""
     folder = tmp_path_factory.mktemp("twins")
-    return {layer: twin(layer, folder / layer) for layer in ("vendor", "typeset")}
+    return {layer: twin(layer, folder / layer) for layer in LAYERS}

@@ -14,6 +14,7 @@ from typing import Any
 from synthesized import ROOT, STACKS, Assembly, plain
 
 _LAYER = "AWS::Lambda::LayerVersion"
+LAYERS = ("vendor", "typeset", "pages", "engine")
 _NOT_MODULES = {"bin", "__pycache__"}
 
 
@@ -56,9 +57,9 @@ def _function(assembly: Assembly, properties: dict[str, Any], layers: dict[str, 
 
 def _kind(layer: Path) -> str:
     """Which of our layers a folder is, told by what is in it."""
-    if (layer / "python/meterbook").is_dir():
-        return "core"
-    return "typeset" if (layer / "python/typst").is_dir() else "vendor"
+    known = {"meterbook": "core", "typst": "typeset", "jinja2": "pages", "duckdb": "engine"}
+    found = [kind for name, kind in known.items() if (layer / "python" / name).is_dir()]
+    return found[0] if found else "vendor"
 
 
 def pinned(layer: str) -> dict[str, str]:
@@ -81,4 +82,6 @@ def twin(layer: str, folder: Path) -> Path:
             link = folder / module
             if not link.exists():
                 link.symlink_to(distribution(name).locate_file(module))
+    if layer == "engine":
+        (folder / "meterbook_local").symlink_to(ROOT / "local/meterbook_local")
     return folder

@@ -43,9 +43,16 @@ REGION = "us-east-1"
 BUS = "meterbook-dev"
 DEPLOYER = "meterbook_deployer"
 RENDER, REGISTER = "meterbook-dev-render", "alias/meterbook-dev-register"
+WEBHOOKS = "meterbook-dev-webhooks"
 # What CloudFormation alone can tell: the names that the template gives the things in its place.
-TOLD_AT_DEPLOY = {"METERBOOK_SIGNING_KEY": REGISTER, "METERBOOK_RENDER_QUEUE": RENDER}
-BUCKETS = {what: f"meterbook-dev-{what}-{ACCOUNT}" for what in ("landing", "evidence", "exports")}
+TOLD_AT_DEPLOY = {
+    "METERBOOK_SIGNING_KEY": REGISTER,
+    "METERBOOK_RENDER_QUEUE": RENDER,
+    "METERBOOK_WEBHOOK_QUEUE": WEBHOOKS,
+}
+BUCKETS = {
+    what: f"meterbook-dev-{what}-{ACCOUNT}" for what in ("landing", "evidence", "exports", "views")
+}
 
 COST_MEASURES = {
     "cost_explorer_rows_written_total": [2.0],
@@ -86,7 +93,7 @@ def cloud(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Iterator[None]:
         for name in BUCKETS.values():
             boto3.client("s3").create_bucket(Bucket=name)
         boto3.client("events").create_event_bus(Name=BUS)
-        for name in ("told", RENDER):
+        for name in ("told", RENDER, WEBHOOKS):
             boto3.client("sqs").create_queue(QueueName=name)
         key = boto3.client("kms").create_key(KeySpec="RSA_3072", KeyUsage="SIGN_VERIFY")
         boto3.client("kms").create_alias(

@@ -7,21 +7,28 @@ from dataclasses import fields
 import pytest
 from meterbook.errors import SettingMissing
 from meterbook.settings import (
+    AdminApiSettings,
     BookSettings,
     IssueSettings,
     LandingSettings,
+    PublishSettings,
     RenderSettings,
     Settings,
+    TenantApiSettings,
+    WebSettings,
 )
+
+KINDS = (
+    AdminApiSettings, BookSettings, IssueSettings, LandingSettings, PublishSettings, RenderSettings,
+    Settings, TenantApiSettings, WebSettings,
+)  # fmt: skip
 
 
 def test_without_an_environment_the_event_source_is_meterbook() -> None:
     assert Settings.from_environment({}) == Settings("meterbook")
 
 
-@pytest.mark.parametrize(
-    "kind", [Settings, LandingSettings, BookSettings, IssueSettings, RenderSettings]
-)
+@pytest.mark.parametrize("kind", KINDS)
 def test_a_setting_that_is_set_and_empty_is_refused(kind: type[Settings]) -> None:
     with pytest.raises(SettingMissing, match="METERBOOK_EVENT_SOURCE"):
         kind.from_environment({"METERBOOK_EVENT_SOURCE": ""})
@@ -38,6 +45,14 @@ def test_what_writes_documents_needs_no_book() -> None:
     environment = {"METERBOOK_LANDING_BUCKET": "landing", "METERBOOK_EVIDENCE_BUCKET": "evidence"}
     settings = RenderSettings.from_environment(environment)
     assert (settings.landing_bucket, settings.evidence_bucket) == ("landing", "evidence")
+
+
+def test_what_answers_licensees_needs_no_book() -> None:
+    told = {"VIEWS_BUCKET": "views", "TENANT_ROLE": "arn", "SIGN_IN_URL": "https://…"}
+    environment = {f"METERBOOK_{name}": value for name, value in told.items()}
+    assert TenantApiSettings.from_environment(environment).views_bucket == "views"
+    with pytest.raises(SettingMissing, match="METERBOOK_ISSUER"):
+        WebSettings.from_environment(environment)
 
 
 def test_nothing_is_mailed_where_no_sender_is_named() -> None:

@@ -29,6 +29,8 @@ FILLED = {
     "snowflake_trust": TRUST,
     "alarm_email": "ops@platform.example",
     "archive_usage": True,
+    "web_domain": "usage.platform.example",
+    "web_certificate": "arn:aws:acm:us-east-1:123456789012:certificate/of-the-domain",
     "mail_sender": "Platform <billing@platform.example>",
     "documents_url": "https://bills.platform.example/",
 }

@@ -37,6 +37,12 @@ def test_a_data_export_outside_us_east_1_is_refused_by_name() -> None:
     assert one(region="eu-west-1", cost_export=False)
 
 
+def test_a_domain_without_its_certificate_is_refused_by_name() -> None:
+    with pytest.raises(ValueError, match=r"cdk.json, here: a web_domain needs its web_certificate"):
+        one(web_domain="usage.platform.example")
+    assert one(web_domain="usage.platform.example", web_certificate="arn:aws:acm:…")
+
+
 def test_no_account_and_no_key_stands_in_cdk_json() -> None:
     for made in environments(CONTEXT):
         assert made.account is None

@@ -9,10 +9,10 @@ import sys
 from pathlib import Path
 
 import pytest
-from synthesized import ROOT, STACKS, Assembly, listed, plain
+from synthesized import ACCOUNT, ROOT, STACKS, Assembly, listed, plain
 
 ENVIRONMENTS = ("bank-dev", "connected", "dev", "prod")
-EXTERNAL = "which providers there are is said in the catalog"
+EXTERNAL = "which providers and webhooks there are is said in the catalog"
 # Every resource of an identity's policy that holds a `*`, and why nothing narrower is possible.
 WILDCARDS = {
     "*": "X-Ray and Cost Explorer know no resources",
@@ -24,6 +24,7 @@ WILDCARDS = {
     "<watchusagegaps": "the versions of the function that a schedule starts",
     "<closeperiod": "the versions of the function that a schedule starts",
     "<issueinvoices": "the versions of the function that a schedule starts",
+    "<publishtenantviews": "the versions of the function that a schedule starts",
     "arn:aws:secretsmanager:us-east-1:123456789012:secret:meterbook-": EXTERNAL,
     "arn:aws:secretsmanager:us-east-1:123456789012:secret:bank-dev/external/*": EXTERNAL,
 }
@@ -121,9 +122,25 @@ def test_nobody_is_given_the_right_to_delete(assembly: Assembly, environment: st
         for action in listed(statement["Action"])
     }
     # A queue lets go of a message only by a deletion: the pipe has put it on the bus by then, and
-    # the documents of the number are stored.
-    given.remove("sqs:DeleteMessage")
+    # the documents of the number are stored. What is published can be published again.
+    given -= {"sqs:DeleteMessage", "s3:DeleteObject"}
     assert not [action for action in given if "Delete" in action or "Bypass" in action]
+
+
+@pytest.mark.parametrize("environment", ENVIRONMENTS)
+def test_only_what_can_be_published_again_may_be_deleted(
+    assembly: Assembly, environment: str
+) -> None:
+    deleted = {
+        resource
+        for statement in statements(assembly, environment)
+        if "s3:DeleteObject" in listed(statement["Action"])
+        for resource in listed(statement["Resource"])
+    }
+    web = environment != "bank-dev"
+    assert deleted == (
+        {f"arn:aws:s3:::meterbook-{environment}-views-{ACCOUNT}/*"} if web else set()
+    )
 
 
 @pytest.mark.parametrize("environment", ENVIRONMENTS)

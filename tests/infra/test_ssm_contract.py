@@ -59,7 +59,7 @@ def test_the_table_has_ten_names_and_nine(assembly: Assembly) -> None:
     assert (len(PUBLISHED), len(CONSUMED)) == (10, 9)
 
 
-def test_dev_publishes_the_twins_every_public_view_its_own_bus_and_the_layer(
+def test_dev_publishes_the_twins_every_public_view_its_own_bus_the_layer_and_the_way_in(
     assembly: Assembly,
 ) -> None:
     twins = of_the_table("meterbook") | {"event-source-name": "meterbook"}
@@ -70,6 +70,9 @@ def test_dev_publishes_the_twins_every_public_view_its_own_bus_and_the_layer(
     bus = {"event-bus-arn": f"arn:aws:events:us-east-1:{ACCOUNT}:event-bus/meterbook-dev"}
     found = published(assembly, "dev")
     assert found.pop(f"{OWN}usage-layer-arn").startswith("<usagelayer")
+    assert found.pop(f"{OWN}api-url") == "https://<front5E0C0EC1.DomainName>"
+    assert found.pop(f"{OWN}user-pool-id").startswith("<people")
+    assert found.pop(f"{OWN}client-id").startswith("<peoplepages")
     assert found == {OWN + leaf: value for leaf, value in {**twins, **views, **bus}.items()}
 
 

@@ -46,10 +46,10 @@ class Book:
         """Create what `sql/` defines on this engine; return the names that changed."""
         return self.warehouse.apply(read_folders(self.warehouse.sql_folders, self._sql_root))
 
-    def update(self) -> tuple[list[Loaded], list[Refreshed]]:
-        """Load every delivery that is new and bring all models up to date."""
+    def update(self, only: Collection[str] = ()) -> tuple[list[Loaded], list[Refreshed]]:
+        """Load every delivery that is new and bring all models up to date, or at least some."""
         loaded = self.warehouse.load(self.landing, self.clock.now())
-        return loaded, self.warehouse.refresh()
+        return loaded, self.warehouse.refresh(only)
 
     def query(self, name: str, **binds: object) -> list[Row]:
         """Rows of `sql/queries/<name>.sql`; the header's `binds:` names what must be given."""

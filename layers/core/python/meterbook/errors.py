@@ -10,6 +10,7 @@
     │   ├── DeliveryOverlaps · FileChanged · PeriodNotOver · PeriodNotReady · NothingToClose
     │   ├── EInvoiceRefused           a document that no e-invoice can be made of
     │   ├── WorkspaceMissing · WorkspaceAlien     no workspace is there, or something else is
+    │   ├── NotLoopback               other machines would reach what has no password
     │   ├── SignInRefused             the sign-in was not begun here, is too old, or was used before
     │   └── WorkspaceBusy             another command holds the workspace (retryable)
     ├── WorkspaceDamaged              a file of the workspace cannot be read
@@ -185,6 +186,12 @@ class WorkspaceBusy(Refused):
     retryable = True
     sentence = "The workspace {workspace} is held by {holder}."
     remedy = "Wait until that command has ended, then say this again."
+
+
+class NotLoopback(Refused):
+    code = "NOT_LOOPBACK"
+    sentence = "{host} can be reached from other machines, and there is no password here."
+    remedy = "Say --host 127.0.0.1. What others may see is deployed: docs/deploy.md says how."
 
 
 class WorkspaceMissing(Refused):

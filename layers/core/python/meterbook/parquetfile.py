@@ -121,7 +121,7 @@ def literally(path: Path) -> str:
 
 
 def connection(duckdb: ModuleType) -> DuckDBPyConnection:
-    """A database in memory, to read a file with."""
+    """A database in memory, to read or write a file with."""
     db: DuckDBPyConnection = duckdb.connect()
     db.execute("set enable_progress_bar = false")
     db.execute("set preserve_insertion_order = true")  # a row's number is its place in the file
@@ -129,13 +129,13 @@ def connection(duckdb: ModuleType) -> DuckDBPyConnection:
 
 
 def duckdb_for(path: Path) -> ModuleType:
-    """DuckDB, to read this file with. Errors: `FileRefused` where it is not installed."""
+    """DuckDB, to read or write this file with. Errors: `FileRefused` where it is not installed."""
     try:
         import duckdb  # noqa: PLC0415 - the core must be importable without it
     except ImportError:
         raise FileRefused(
             file=str(path),
-            detail="a Parquet file is read with duckdb, which is not installed here",
-            remedy="Install meterbook[local], or hand the file in as CSV.",
+            detail="Parquet takes duckdb, which is not installed here",
+            remedy="Install meterbook[local], or use CSV.",
         ) from None
     return duckdb

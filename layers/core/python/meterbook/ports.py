@@ -6,7 +6,7 @@ must pass. A room takes ports as arguments and never imports an adapter.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 from typing import Any, ClassVar, Literal, Protocol
@@ -324,8 +324,11 @@ class Warehouse(Protocol):
         """Load every closed delivery that is not in the book yet, each whole or not at all."""
         ...
 
-    def refresh(self) -> list[Refreshed]:
-        """Bring every model up to date in dependency order, in one transaction."""
+    def refresh(self, only: Collection[str] = ()) -> list[Refreshed]:
+        """Bring every model up to date in dependency order, in one transaction.
+
+        `only` names models that somebody waits for: at least these, and what they read.
+        """
         ...
 
     def query(self, sql: str, binds: Sequence[object] = ()) -> list[Row]:

@@ -8,10 +8,9 @@ from __future__ import annotations
 
 import json
 import os
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import closing, contextmanager
 from dataclasses import dataclass
-from datetime import UTC, datetime
 from functools import cache
 
 import boto3
@@ -19,24 +18,28 @@ from meterbook.aws import CLIENT_CONFIG
 from meterbook.aws.cost_explorer import CostExplorerClient
 from meterbook.aws.eventbridge import EventBridge
 from meterbook.aws.kms import KmsSigner
-from meterbook.aws.queue import SqsRenderQueue
+from meterbook.aws.queue import SqsPauses, SqsRenderQueue
 from meterbook.aws.s3 import S3Store
 from meterbook.aws.secrets import secret
 from meterbook.aws.ses import SesMailer
+from meterbook.aws.views import S3ViewStore
 from meterbook.book import Book
 from meterbook.http.external_costs import HttpExternalCosts
+from meterbook.http.webhooks import HttpWebhooks
 from meterbook.ports import EventBus, ObjectStore
-from meterbook.settings import BookSettings, ExternalCostSettings, IssueSettings
+from meterbook.settings import (
+    BookSettings,
+    ExternalCostSettings,
+    IssueSettings,
+    PublishSettings,
+    WebhookSettings,
+)
 from meterbook.snowflake.connection import connect
 from meterbook.snowflake.warehouse import SnowflakeWarehouse
 
+from meterbook_plugs import web
 
-class UtcClock:
-    """The clock of the machine that a function runs on."""
-
-    def now(self) -> datetime:
-        """The moment, aware and in UTC."""
-        return datetime.now(UTC)  # noqa: TID251 - this plug is where the port gets its time
+UtcClock = web.UtcClock
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,10 +54,16 @@ class Sockets:
 @contextmanager
 def open_sockets(settings: BookSettings) -> Iterator[Sockets]:
     """Plug a job in for one invocation; the connection to Snowflake is closed at its end."""
-    with open_warehouse(settings) as warehouse:
-        book = Book(warehouse, bucket(settings.landing_bucket), UtcClock())
+    with open_book(settings) as book:
         bus = EventBridge(boto3.client("events", config=CLIENT_CONFIG), settings.event_bus)
         yield Sockets(book, bus, bucket(settings.landing_bucket, "announced/"))
+
+
+@contextmanager
+def open_book(settings: BookSettings) -> Iterator[Book]:
+    """The book alone, for one invocation."""
+    with open_warehouse(settings) as warehouse:
+        yield Book(warehouse, bucket(settings.landing_bucket), UtcClock())
 
 
 @contextmanager
@@ -77,6 +86,11 @@ def open_warehouse(settings: BookSettings) -> Iterator[SnowflakeWarehouse]:
 def bucket(name: str, prefix: str = "") -> S3Store:
     """A bucket, or what lies under a prefix of it."""
     return S3Store(boto3.client("s3", config=CLIENT_CONFIG), name, prefix)
+
+
+def views(settings: PublishSettings) -> S3ViewStore:
+    """What readers see, to be written over."""
+    return S3ViewStore(boto3.client("s3", config=CLIENT_CONFIG), settings.views_bucket)
 
 
 def cost_explorer() -> CostExplorerClient:
@@ -103,3 +117,19 @@ def render_queue(settings: IssueSettings) -> SqsRenderQueue:
 def mailer(settings: IssueSettings) -> SesMailer | None:
     """SES, where the deployment names an address to mail from."""
     return SesMailer(boto3.client("sesv2", config=CLIENT_CONFIG)) if settings.mail_sender else None
+
+
+def webhook_sender() -> HttpWebhooks:
+    """Posts to public addresses alone; nothing in a deployment widens that."""
+    return HttpWebhooks()
+
+
+def webhook_secrets(settings: WebhookSettings) -> Callable[[str], str]:
+    """The secrets that webhooks are signed with, each read once."""
+    client = boto3.client("secretsmanager", config=CLIENT_CONFIG)
+    return cache(lambda name: secret(client, settings.webhook_secrets + name))
+
+
+def webhook_queue(settings: WebhookSettings) -> SqsPauses:
+    """The queue that `send_webhooks` takes announcements from."""
+    return SqsPauses(boto3.client("sqs", config=CLIENT_CONFIG), settings.webhook_queue)

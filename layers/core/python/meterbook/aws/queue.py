@@ -1,9 +1,10 @@
-"""Numbers on an SQS queue, one message each, from which a function writes their documents."""
+"""Queues of SQS: numbers whose documents a function writes, and messages that come back later."""
 
 from __future__ import annotations
 
 import time
 from collections.abc import Sequence
+from contextlib import suppress
 from typing import TYPE_CHECKING
 
 from botocore.exceptions import BotoCoreError, ClientError
@@ -57,3 +58,18 @@ class SqsRenderQueue:
 
     def _unavailable(self, bodies: Sequence[str], detail: object) -> QueueUnavailable:
         return QueueUnavailable(queue=self._url, count=len(bodies), detail=detail)
+
+
+class SqsPauses:
+    """A queue whose messages come back after a pause that whoever took one decides on."""
+
+    def __init__(self, client: SQSClient, url: str) -> None:
+        self._client = client
+        self._url = url
+
+    def postpone(self, receipt: str, seconds: int) -> None:
+        """Give the message again after so long. Without that it comes back at the queue's pace."""
+        with suppress(BotoCoreError, ClientError):
+            self._client.change_message_visibility(
+                QueueUrl=self._url, ReceiptHandle=receipt, VisibilityTimeout=seconds
+            )

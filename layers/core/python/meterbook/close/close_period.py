@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from operator import itemgetter
@@ -119,12 +119,14 @@ def close_when_ready(
     )
 
 
-def close_readiness(book: Book, period: Period, *, allow_open: bool = False) -> Readiness:
+def close_readiness(
+    book: Book, period: Period, *, allow_open: bool = False, only: Collection[str] = ()
+) -> Readiness:
     """What closing the month would do and what is in its way. Errors: `PeriodNotOver`."""
     now = book.clock.now()
     if not allow_open and not period.is_over(now):
         raise PeriodNotOver(period=period, end=period.end, now=f"{now:%Y-%m-%d %H:%M} UTC")
-    book.update()
+    book.update(only)
     return readiness(book, period)
 
 

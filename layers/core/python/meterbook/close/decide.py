@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
+
 from meterbook.book import Book
 from meterbook.canonical import plain
 from meterbook.close.readiness import NEVER_WAIVED, Blocker, blockers
@@ -11,16 +13,27 @@ from meterbook.period import Period
 
 STREAM, SUBJECTS = "decisions", "closes"
 CLOSE_ANYWAY, APPROVE = "close_anyway", "approve_close"
+DECIDED = ("billing.document_approvals",)
+"""The models that a decision changes, for `only`: who decides on a page waits for no others."""
 
 
-def decide(book: Book, period: Period, blocker: str, *, actor: str, reason: str) -> Blocker:
+def decide(
+    book: Book,
+    period: Period,
+    blocker: str,
+    *,
+    actor: str,
+    reason: str,
+    only: Collection[str] = (),
+) -> Blocker:
     """Let one point of the readiness gate pass as it stands now, with a name and a reason.
 
-    When there is more of it later, that is another point. Errors: `Refused` for a point that does
+    When there is more of it later, that is another point. `only` are the models to bring up to
+    date, all of them where none is named. Errors: `Refused` for a point that does
     not block, and for one that nobody may let pass.
     """
     _must_be_signed(actor, reason)
-    book.update()
+    book.update(only)
     found = {point.blocker: point for point in blockers(book, period)}
     if blocker not in found:
         others = ", ".join(point.blocker for point in found.values() if not point.decided_by)
@@ -35,17 +48,25 @@ def decide(book: Book, period: Period, blocker: str, *, actor: str, reason: str)
             "nobody lets it pass here."
         )
     _land(book, CLOSE_ANYWAY, point.subject, actor.strip(), reason.strip())
-    book.update()
+    book.update(only)
     return point
 
 
-def approve(book: Book, period: Period, account_id: str, *, actor: str, reason: str) -> None:
-    """Let a bill go out that is far from those before it.
+def approve(
+    book: Book,
+    period: Period,
+    account_id: str,
+    *,
+    actor: str,
+    reason: str,
+    only: Collection[str] = (),
+) -> None:
+    """Let a bill go out that is far from those before it; `only` as in `decide`.
 
     Errors: `Refused` for an account that is not closed, or whose bill waits for nobody.
     """
     _must_be_signed(actor, reason)
-    book.update()
+    book.update(only)
     rows = book.query("approve_close", period_start=period.start, account_id=account_id)
     if not rows:
         raise Refused(detail=f"Account {account_id} is not closed for {period}.")
@@ -54,7 +75,7 @@ def approve(book: Book, period: Period, account_id: str, *, actor: str, reason: 
         by = f": {row['approved_by']} has approved it" if row["approved_by"] else ""
         raise Refused(detail=f"The bill of {account_id} for {period} waits for nobody{by}.")
     _land(book, APPROVE, f"{period}.{account_id}", actor.strip(), reason.strip())
-    book.update()
+    book.update(only)
 
 
 def _must_be_signed(actor: str, reason: str) -> None:

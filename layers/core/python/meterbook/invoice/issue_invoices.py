@@ -21,6 +21,7 @@ from meterbook.book import Book
 from meterbook.canonical import sha256
 from meterbook.errors import BookInconsistent
 from meterbook.invoice.draft import Drafts, Held, draft_order, purpose_of
+from meterbook.invoice.files import DOCUMENT, FILES, PREFIX, document_key, document_keys
 from meterbook.invoice.issued import (
     Issued,
     announcement,
@@ -38,14 +39,7 @@ from meterbook.invoice.register import (
     read_register,
     seal,
 )
-from meterbook.invoice.render_invoice import (
-    DOCUMENT,
-    FILES,
-    PREFIX,
-    document_key,
-    document_keys,
-    must_belong,
-)
+from meterbook.invoice.render_invoice import must_belong
 from meterbook.period import Period
 from meterbook.ports import EventBus, ObjectStore, RenderQueue, Row, Signer
 

@@ -17,14 +17,8 @@ from meterbook.close.frozen import CREDIT_NOTE
 from meterbook.close.snapshot import Fields
 from meterbook.delivery import RECORDS_PREFIX, Delivery, close_delivery, land_rows, record_key
 from meterbook.errors import BookInconsistent
+from meterbook.invoice.files import DOCUMENT, FACTS, PRINT, document_key, document_keys
 from meterbook.invoice.register import Claim, Register, Seal, sheet_key
-from meterbook.invoice.render_invoice import (
-    DOCUMENT,
-    FACTS,
-    PRINT,
-    document_key,
-    document_keys,
-)
 from meterbook.money import Money
 from meterbook.ports import Announcement, ObjectStore, Row
 

@@ -16,8 +16,8 @@ from meterbook.announce import event_id
 from meterbook.canonical import canonical_json
 from meterbook.close.snapshot import Fields
 from meterbook.errors import MailFailed, MailRefused
+from meterbook.invoice.files import CII, DOCUMENT, PRINT, document_key
 from meterbook.invoice.issued import Issued
-from meterbook.invoice.render_invoice import CII, DOCUMENT, PRINT, document_key
 from meterbook.invoice.words import shown_figure, words
 from meterbook.ports import Mail, Mailer, ObjectStore
 

@@ -25,27 +25,13 @@ from meterbook.invoice.cii import cii_xml
 from meterbook.invoice.document import document_bytes, invoice_document
 from meterbook.invoice.einvoice import EN16931, einvoice_profile
 from meterbook.invoice.facturx import pdf_problems
+from meterbook.invoice.files import CII, DOCUMENT, FACTS, PRINT, PROOF, UBL, document_key
 from meterbook.invoice.proof import proof_bytes
 from meterbook.invoice.register import Claim, Register, read_register
 from meterbook.invoice.render import render_invoice as printed
 from meterbook.invoice.ubl import ubl_xml
 from meterbook.period import Period
 from meterbook.ports import ObjectStore
-
-PREFIX = "invoices/"
-DOCUMENT, FACTS, PROOF, PRINT = FILES = ("invoice.json", "facts.json", "proof.json", "invoice.pdf")
-CII, UBL = E_INVOICES = ("invoice.cii.xml", "invoice.ubl.xml")
-
-
-def document_key(number: str, name: str) -> str:
-    """Where a file of a number lies in the evidence store."""
-    return f"{PREFIX}{number}/{name}"
-
-
-def document_keys(number: str, e_invoice: str) -> list[str]:
-    """Where all files of a number lie, by whether it has an e-invoice."""
-    names = (*FILES, *E_INVOICES) if e_invoice else FILES
-    return sorted(document_key(number, name) for name in names)
 
 
 def facts_bytes(frozen: FrozenDocument) -> bytes:

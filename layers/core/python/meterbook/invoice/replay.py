@@ -26,18 +26,10 @@ from meterbook.invoice.cii import cii_xml
 from meterbook.invoice.document import document_bytes, invoice_document
 from meterbook.invoice.einvoice import einvoice_profile
 from meterbook.invoice.facts import NOTHING, Difference, differences, differing, shortened
+from meterbook.invoice.files import CII, DOCUMENT, FACTS, PRINT, PROOF, UBL
 from meterbook.invoice.proof import proof_bytes
 from meterbook.invoice.register import Claim, Register, Seal, read_register
-from meterbook.invoice.render_invoice import (
-    CII,
-    DOCUMENT,
-    FACTS,
-    PRINT,
-    PROOF,
-    UBL,
-    facts_bytes,
-    preceding_of,
-)
+from meterbook.invoice.render_invoice import facts_bytes, preceding_of
 from meterbook.invoice.ubl import ubl_xml
 from meterbook.invoice.verify import sellers
 from meterbook.period import Period

@@ -9,7 +9,7 @@ from decimal import Decimal
 from meterbook.book import Book
 from meterbook.canonical import short
 from meterbook.costs.coverage import exact_sum
-from meterbook.invoice.render_invoice import document_key
+from meterbook.invoice.files import document_key
 from meterbook.money import Money
 from meterbook.ports import Row
 

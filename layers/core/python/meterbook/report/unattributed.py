@@ -91,6 +91,13 @@ def unattributed(
     rule behind all others, if all that it would take points to one tenant.
     """
     book.update()
+    return unattributed_as_known(book, period, limit)
+
+
+def unattributed_as_known(
+    book: Book, period: Period | None = None, limit: int | None = None
+) -> Unattributed:
+    """The same of the book as it stands: a look that brings nothing up to date."""
     first_day, end_day = (period.start, period.end) if period else ALWAYS
     rows = book.query("unattributed_lines", first_day=first_day, end_day=end_day)
     today = book.clock.now().astimezone(UTC).date()

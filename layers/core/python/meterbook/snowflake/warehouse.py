@@ -33,7 +33,9 @@ from meterbook.sqlfiles import SqlFile, in_order_of_creation, read_sql
 WAREHOUSE: Final = "meterbook_transform"
 LEFT_TO_PIPES: Final = frozenset({"usage", "usage_counts", "cur"})
 _LANDING_OWNER = "meterbook_landing_owner"
-_READER = "meterbook_reader"  # of what is published; a view that is replaced has lost its readers
+# Of what is published; a view that is replaced has lost its readers, and its policy of rows.
+_READER, _FINANCE = "meterbook_reader", "meterbook_finance"
+_ROWS_BY = {"tenant_id": "metering.tenant_rows", "account_id": "metering.account_rows"}
 _TRIES = 3
 _FILES_PER_COPY = 1000  # Snowflake takes no more names in one statement
 _HISTORY = """
@@ -151,13 +153,22 @@ class SnowflakeWarehouse:
                 for statement in _statements(file.text):
                     self._run(re.sub(rf"\b{WAREHOUSE}\b", self._warehouse, statement))
                 if self._as_owners and file.path.startswith("models/publish/"):
-                    self._run(f"grant select on view {file.name} to role {_READER}")
+                    self._publish(file)
         except SnowflakeFailed as error:
             if error.retryable:
                 raise
             raise SqlRefused(file=file.path, detail=str(error.data["detail"])) from error
         note = "insert into metering.applied_sql (path, sha256) values (?, ?)"
         self._run(note, [file.path, file.sha256])
+
+    def _publish(self, file: SqlFile) -> None:
+        """Let readers see a view: the rows they are named for, or, if nobody's, finance alone."""
+        columns = re.findall(r"^ {4}(?:\w+\.)?(\w+),?$", file.text, re.MULTILINE)
+        whose = next((column for column in _ROWS_BY if column in columns), "")
+        if whose:
+            policy = _ROWS_BY[whose]
+            self._run(f"alter view {file.name} add row access policy {policy} on ({whose})")
+        self._run(f"grant select on view {file.name} to role {_READER if whose else _FINANCE}")
 
     @contextmanager
     def _owner_of(self, file: SqlFile) -> Iterator[None]:
@@ -223,15 +234,16 @@ class SnowflakeWarehouse:
             rows += sum(int(str(row.get("rows_loaded", 0))) for row in self._run(sql))
         return rows
 
-    def refresh(self) -> list[Refreshed]:
+    def refresh(self, only: Collection[str] = ()) -> list[Refreshed]:
         """Refresh the models that no other model reads; Snowflake first refreshes what they read.
 
-        One statement, so that all of them show the book at one moment. Snowflake refreshes by
-        itself, at each model's target lag; this is for the job that cannot wait for it.
+        With `only` these models and what they read, for who cannot wait for all. One statement,
+        so that all of them show the book at one moment. Snowflake refreshes by itself, at each
+        model's target lag; this is for the job that cannot wait for it.
         """
         models = [file for file in self._models or read_sql("models") if _is_dynamic(file)]
         read = {name for file in models for name in file.reads}
-        leaves = [file for file in models if file.name not in read]
+        leaves = [f for f in models if (f.name in only if only else f.name not in read)]
         if leaves:
             names = ", ".join(file.name for file in leaves)
             self._run(f"alter dynamic table {names} refresh")
