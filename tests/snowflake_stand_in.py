@@ -34,6 +34,7 @@ _DYNAMIC = re.compile(r"create or alter dynamic table (?P<name>\S+).*?\nas\n(?P<
 _REFRESH = re.compile(r"alter dynamic table .+ refresh")
 _REMEMBERED = re.compile(
     r"\s*(use role|grant|revoke|create pipe|create file format|alter table"
+    r"|create row access policy|alter row access policy|alter view"
     r"|create or alter task|alter task)"
 )
 _databases = count()

@@ -110,7 +110,8 @@ class Finance:
             event["cookies"] = [f"__Host-meterbook={cookie}"]
         answer = self.app.resolve(event, None)
         assert not self.is_open, "the book was left open"
-        return Said(answer["statusCode"], answer.get("headers", {}), answer.get("body") or "")
+        headers = {name.lower(): value for name, value in answer.get("headers", {}).items()}
+        return Said(answer["statusCode"], headers, answer.get("body") or "")
 
     def audit(self) -> list[dict[str, Any]]:
         return [json.loads(self.records.get(key)) for key in self.records.keys("audit/")]

@@ -303,7 +303,7 @@ def test_a_refusal_is_told_on_a_page(world: World) -> None:
     finance = over(world)
     form = Form(finance.look(CLOSE, WRITER).body).to(f"{CLOSE}/close")
     said = finance.send(f"{CLOSE}/close", form)
-    assert said.status == 409 and said.headers["Content-Type"].startswith("text/html")
+    assert said.status == 409 and said.headers["content-type"].startswith("text/html")
     assert "rejects" in said.body and finance.jobs.started == []
 
 

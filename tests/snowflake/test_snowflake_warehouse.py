@@ -12,6 +12,7 @@ from pathlib import Path
 
 import pytest
 from meterbook.apply_sql import apply_sql
+from meterbook.close.decide import DECIDED
 from meterbook.delivery import Delivery, close_delivery, land_rows
 from meterbook.errors import InputRefused, SnowflakeFailed, SnowflakeUnavailable, SqlRefused
 from meterbook.ports import ObjectStore
@@ -254,6 +255,15 @@ def test_a_refresh_asks_in_one_statement_for_the_models_that_no_model_reads(
     warehouse.apply(SESSION_FILES)
     assert [(one.name, one.how) for one in warehouse.refresh()] == [("metering.counted", "parts")]
     assert _said(session, "alter dynamic") == ["alter dynamic table metering.counted refresh"]
+
+
+def test_who_waits_for_some_models_alone_asks_for_no_others(session: Session) -> None:
+    apply_sql(SnowflakeWarehouse(session))
+    warehouse = SnowflakeWarehouse(session)
+    assert [one.name for one in warehouse.refresh(DECIDED)] == ["billing.document_approvals"]
+    assert _said(session, "alter dynamic") == [
+        "alter dynamic table billing.document_approvals refresh"
+    ]
 
 
 def test_a_job_that_applied_nothing_refreshes_the_models_of_its_own_version(

@@ -3,8 +3,9 @@
 -- kind: account, run once by a person as ACCOUNTADMIN, in a worksheet
 -- why:  whoever owns an object may do anything with it, so what lands has an owner that no job can
 --       act as, and what is metered, what is owed and what was found have owners of their own. The jobs
---       may add to the landing tables and read; the reader sees the published views alone. Roles belong
---       to the account: use an account of its own for each environment.
+--       may add to the landing tables and read. Readers see published views alone: finance all of them,
+--       others the rows that they are named for. Roles belong to the account: use an account of its own for
+--       each environment.
 
 use role accountadmin;
 
@@ -21,7 +22,9 @@ comment = 'applies sql/: may act as each owner';
 create role if not exists meterbook_jobs
 comment = 'what the functions log in with: adds to the landing tables, reads all, owns nothing';
 create role if not exists meterbook_reader
-comment = 'sees the published views alone';
+comment = 'sees published views that tell of tenants and accounts, and there the rows it is named for';
+create role if not exists meterbook_finance
+comment = 'sees the published views alone, whole';
 
 grant role meterbook_landing_owner to role meterbook_deployer;
 grant role meterbook_metering_owner to role meterbook_deployer;
@@ -29,7 +32,8 @@ grant role meterbook_billing_owner to role meterbook_deployer;
 grant role meterbook_validation_owner to role meterbook_deployer;
 grant role meterbook_deployer to role sysadmin;
 grant role meterbook_jobs to role sysadmin;
-grant role meterbook_reader to role sysadmin;
+grant role meterbook_reader to role meterbook_finance;
+grant role meterbook_finance to role sysadmin;
 
 -- Give each user its public key: alter user … set rsa_public_key = '…'. The private halves are in
 -- the two secrets of the deployment and nowhere else.

@@ -42,7 +42,8 @@ grant ownership on schema billing to role meterbook_billing_owner copy current g
 grant ownership on schema validation to role meterbook_validation_owner copy current grants;
 
 -- The landing owner makes the landing tables and what fills them.
-grant usage, create table, create file format, create pipe on schema metering to role meterbook_landing_owner;
+grant usage, create table, create file format, create pipe, create row access policy on schema metering
+to role meterbook_landing_owner;
 grant usage, create table on schema billing to role meterbook_landing_owner;
 grant usage, create table on schema validation to role meterbook_landing_owner;
 -- The deployer keeps its own history, metering.applied_sql.
@@ -85,6 +86,6 @@ grant select, operate on future dynamic tables in schema metering to role meterb
 grant select, operate on future dynamic tables in schema billing to role meterbook_jobs;
 grant select, operate on future dynamic tables in schema validation to role meterbook_jobs;
 
--- The reader: the published views and nothing else. Each is granted by its owner when it is made, for
+-- Readers and finance: published views and nothing else. Each is granted by its owner when it is made, for
 -- other views of the schema are steps on the way that show more than is published.
 grant usage on schema metering to role meterbook_reader;

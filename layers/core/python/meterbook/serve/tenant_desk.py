@@ -121,8 +121,9 @@ class Published:
         return days
 
     def day(self, day: str) -> Document:
-        """The events of one day. Errors: `KeyError` where there are none."""
-        return self.document(self.days(day[:7])[day]["key"])
+        """The events of one day; there are none where a level only stands."""
+        held = self.days(day[:7]).get(day)
+        return self.document(held["key"]) if held else {"day": day, "events": []}
 
     def invoices(self) -> list[Document]:
         """The documents that were issued to who pays for this tenant, where that is itself."""
