@@ -21,7 +21,7 @@ synth: .venv/layers              ## the templates of every environment, in cdk.o
 test: .venv/layers              ## everything that must hold, in parallel
 	$(MAKE) --jobs 2 --output-sync=target lint pytest
 
-pytest: .venv/layers
+pytest: .venv/layers .venv/focus
 	DATA=$(abspath $(DATA)) $(BIN)/pytest -n 2 --dist worksteal
 
 bench: .venv/layers .venv/peers  ## ours against peers and limits, in build/bench
@@ -54,14 +54,21 @@ format: .venv/test
 	touch $@ .venv/local
 
 # The wheels of the Lambda layers, for Lambda's processor: fetched here, so that no test fetches.
-.venv/layers: .venv/test layers/vendor/requirements.txt layers/typeset/requirements.txt
-	$(BIN)/python -c "from infra.bundle import wheels; wheels('vendor'); wheels('typeset')"
+.venv/layers: .venv/test layers/*/requirements.txt
+	$(BIN)/python -c "from infra.bundle import wheels as w; w('vendor'), w('typeset'), w('pages'), w('engine')"
 	touch $@
 
 # What we are measured against stays out of our own environment.
 .venv/peers: .venv/pip bench/peers.txt
 	test -x $@/bin/python || $(PYTHON) -m venv $@
 	$@/bin/python -m pip install --quiet --no-deps --requirement bench/peers.txt
+	touch $@
+
+# FOCUS's validator, which a test runs: it pins other versions of what we use ourselves.
+.venv/focus: .venv/pip tests/report/focus_validator.txt
+	test -x $@/bin/python || $(PYTHON) -m venv $@
+	$@/bin/python -m pip install --quiet --no-deps --no-compile --ignore-requires-python \
+	    --requirement tests/report/focus_validator.txt
 	touch $@
 
 clean:

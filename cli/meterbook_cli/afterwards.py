@@ -2,14 +2,13 @@
 
 One bill is paid, one gets a charge that was forgotten, one is corrected, one is credited in part.
 In the demo the next month closes as well: what came late for the first is added to one bill, and
-given back on another.
+given back on another. Of the month after that only the first half is there.
 """
 
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
-from datetime import date, datetime
+from datetime import date
 from pathlib import Path
 
 from meterbook.book import Book
@@ -18,28 +17,21 @@ from meterbook.close.decide import approve, decide
 from meterbook.close.readiness import NEVER_WAIVED, Parked, blockers
 from meterbook.collect.ingest_usage import ingest_usage
 from meterbook.collect.mapping import read_usage_mapping
+from meterbook.costs.ingest_account_usage import land_account_usage
+from meterbook.costs.ingest_cur import land_cur, read_cur_mapping
 from meterbook.invoice.correct_invoice import correct_invoice, debit_invoice
 from meterbook.invoice.credit_invoice import credit_invoice
 from meterbook.invoice.issue_invoices import issue_invoices
 from meterbook.invoice.issued import Issued
 from meterbook.invoice.receipts import record_receipt
 from meterbook.period import Period
+from meterbook_local.demo_platform import Brought
 from meterbook_local.workspace import Workspace
 
 from meterbook_cli.desk import desk_of
 from meterbook_cli.printing import step
 
 ACTOR = "demo"
-
-
-@dataclass(frozen=True, slots=True)
-class NextMonth:
-    """The month after the one that the walk is about."""
-
-    usage_file: Path
-    mapping: Path
-    period: Period
-    now: datetime
 
 
 def close_and_issue(workspace: Workspace, source: str, period: Period) -> Sequence[Parked]:
@@ -79,8 +71,13 @@ def settle(workspace: Workspace, source: str, issued: Sequence[Issued]) -> None:
         issue_invoices(book, desk_of(workspace, source))
 
 
-def close_next(workspace: Workspace, source: str, month: NextMonth) -> Sequence[Parked]:
-    """Take in what the next month brings, and close it."""
-    with step(f"Reading usage of {month.period}"):
-        ingest_usage(workspace.book, [month.usage_file], read_usage_mapping(month.mapping))
-    return close_and_issue(workspace, source, month.period)
+def take_in_later(
+    workspace: Workspace, source: str, brought: Brought, usage_mapping: Path, cost_mapping: Path
+) -> Sequence[Parked]:
+    """Take in what a later month brings, and close it if it is one that closes."""
+    book, now = workspace.book, brought.now
+    with step(f"Reading usage and cost until {now:%Y-%m-%d}"):
+        land_cur(book.landing, now, [brought.costs], read_cur_mapping(cost_mapping))
+        land_account_usage(book.landing, now, brought.credits)
+        ingest_usage(book, [brought.usage], read_usage_mapping(usage_mapping))
+    return close_and_issue(workspace, source, brought.closes) if brought.closes else ()

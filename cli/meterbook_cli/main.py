@@ -20,15 +20,19 @@ from meterbook_cli import (
     closing,
     costs,
     explain,
+    exports,
     ingest,
     invoices,
     jobs,
     look,
     proof,
+    publish,
     rejects,
+    serve,
     setup,
     texts,
     walks,
+    webhooks,
 )
 from meterbook_cli.printing import say
 from meterbook_cli.session import start_session
@@ -79,8 +83,8 @@ def meterbook(
 
 
 _MODULES = (
-    setup, texts, ingest, bring, rejects, costs, jobs, closing, invoices, proof, explain, look,
-    walks,
+    setup, texts, ingest, bring, rejects, costs, jobs, closing, invoices, proof, explain,
+    exports, publish, serve, look, walks, webhooks,
 )  # fmt: skip
 for module in _MODULES:
     module.join(app)

@@ -10,13 +10,13 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 
 from meterbook.canonical import plain, text_of
+from meterbook.report.csv_cells import safe_cell
 from rich.console import Console
 from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn
 from rich.table import Table
 from rich.text import Text
 
 Cells = Sequence[object]
-_DANGEROUS = ("=", "+", "-", "@", "\t", "\r", "\0")
 
 
 def say(words: str, style: str = "") -> None:
@@ -52,19 +52,13 @@ def put_json(columns: Sequence[str], rows: Iterable[Cells]) -> None:
 def put_csv(columns: Sequence[str], rows: Iterable[Cells]) -> None:
     """Write CSV that a spreadsheet cannot mistake for formulas."""
     sys.stdout.write(_csv_line(columns))
-    sys.stdout.writelines(_csv_line([_guarded(cell) for cell in row]) for row in rows)
+    sys.stdout.writelines(_csv_line([safe_cell(cell) for cell in row]) for row in rows)
 
 
 def _csv_line(cells: Sequence[str]) -> str:
     line = io.StringIO(newline="")
     csv.writer(line).writerow(cells)  # it quotes \r and \n only where its own line end has them
     return line.getvalue().removesuffix("\r\n") + "\n"
-
-
-def _guarded(cell: object) -> str:
-    """Text that a spreadsheet would run is quoted by an apostrophe; a number stays a number."""
-    text = _text(cell)
-    return f"'{text}" if isinstance(cell, str) and text.startswith(_DANGEROUS) else text
 
 
 @contextmanager

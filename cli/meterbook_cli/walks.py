@@ -24,15 +24,16 @@ from meterbook.period import Period
 from meterbook.report.summary import conservation_line, summarise
 from meterbook.sqlfiles import project_folder
 from meterbook.watch.watch_unattributed_costs import watch_unattributed_costs
-from meterbook_local import demo_november
 from meterbook_local.clock import FixedClock
 from meterbook_local.demo_month import write_demo_month
+from meterbook_local.demo_platform import Brought
 from meterbook_local.workspace import Workspace, clear_workspace, open_workspace
 
-from meterbook_cli.afterwards import NextMonth, close_and_issue, close_next, settle
+from meterbook_cli.afterwards import close_and_issue, settle, take_in_later
 from meterbook_cli.closing import put_parked
 from meterbook_cli.jobs import put_findings
 from meterbook_cli.printing import put, put_table, say, step
+from meterbook_cli.publish import publish_views
 from meterbook_cli.published import SETS, write_json
 from meterbook_cli.session import FINDINGS, session_of, verb_of
 from meterbook_cli.setup import begin
@@ -54,7 +55,7 @@ class Inputs:
     period: Period
     now: datetime
     credit_files: Sequence[Path] = ()
-    next_month: NextMonth | None = None
+    later: Sequence[Brought] = ()
 
 
 def join(app: typer.Typer) -> None:
@@ -78,7 +79,7 @@ def demo(context: typer.Context, workspace: Place = None) -> None:
         month.period,
         month.now,
         month.credit_files,
-        NextMonth(month.next_usage, month.usage_mapping, demo_november.PERIOD, demo_november.NOW),
+        month.later,
     )
     _walk(context, root, inputs, with_log_lines=False)
 
@@ -136,6 +137,9 @@ def _walk(context: typer.Context, root: Path, inputs: Inputs, *, with_log_lines:
         if not with_log_lines:
             del lines["log_lines"]
         parked = _bill(workspace, inputs, source)
+        if inputs.later:
+            with step("Publishing"):
+                publish_views(_at(workspace, inputs.later[-1].now))
         with step("Checking the book"):
             findings = workspace.book.check()
         summary = summarise(
@@ -148,10 +152,17 @@ def _walk(context: typer.Context, root: Path, inputs: Inputs, *, with_log_lines:
         _put_summary(summary)
         put(conservation_line(workspace.book))
     say(f"The invoices and summary.json are in {root}.")
+    if inputs.later:
+        say("Look at the pages, as of the last day: " + _serve_line(root, inputs.later[-1].now))
     put_parked(parked)
     put_findings(findings)
     if parked or findings:
         raise typer.Exit(FINDINGS)
+
+
+def _serve_line(root: Path, now: datetime) -> str:
+    """The command that shows the pages at a moment: at any other they would be old, or ahead."""
+    return f"meterbook --workspace {root} --now {now:%Y-%m-%dT%H:%M:%SZ} serve"
 
 
 def _bring_in(workspace: Workspace, inputs: Inputs) -> dict[str, int]:
@@ -181,11 +192,17 @@ def _bill(workspace: Workspace, inputs: Inputs, source: str) -> Sequence[Parked]
         watch_unattributed_costs(workspace.book, *out)
     parked = close_and_issue(workspace, source, inputs.period)
     settle(workspace, source, issued_documents(workspace.book))
-    if inputs.next_month is None:
-        return parked
-    clock = FixedClock(inputs.next_month.now)
-    later = replace(workspace, book=Book(workspace.book.warehouse, workspace.landing, clock))
-    return [*parked, *close_next(later, source, inputs.next_month)]
+    mappings = inputs.usage_mapping, inputs.cost_mapping
+    for brought in inputs.later:
+        then = _at(workspace, brought.now)
+        parked = [*parked, *take_in_later(then, source, brought, *mappings)]
+    return parked
+
+
+def _at(workspace: Workspace, now: datetime) -> Workspace:
+    """The same workspace at another moment."""
+    book = Book(workspace.book.warehouse, workspace.landing, FixedClock(now))
+    return replace(workspace, book=book)
 
 
 def _was_announced(workspace: Workspace) -> bool:

@@ -11,6 +11,7 @@ from decimal import Decimal
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from meterbook.report.csv_cells import safe_cell
 from meterbook_cli import printing
 
 
@@ -55,7 +56,7 @@ def test_numbers_stay_numbers_in_csv(capsys: pytest.CaptureFixture[str]) -> None
 
 @given(st.lists(st.text(alphabet=st.characters(exclude_categories=["Cs"])), min_size=2))
 def test_csv_read_back_is_the_text_but_for_the_quote(cells: list[str]) -> None:
-    shown = [printing._guarded(cell) for cell in cells]
+    shown = [safe_cell(cell) for cell in cells]
     line = printing._csv_line(shown)
     assert list(csv.reader(io.StringIO(line, newline=""))) == [shown]
     assert [cell.removeprefix("'") for cell in shown] == [cell.removeprefix("'") for cell in cells]

@@ -12,7 +12,7 @@ from invoice.taxed_world import DECEMBER, close_month, november
 from meterbook.errors import InputRefused, Refused
 from meterbook.invoice.correct_invoice import correct_invoice, debit_invoice
 from meterbook.invoice.credit_invoice import credit_invoice
-from meterbook.invoice.render_invoice import document_key
+from meterbook.invoice.files import document_key
 
 NUMBER = "NIM-2026-000001"  # acme: 518.70 USD, of it 4.60 for 12,500 calls
 

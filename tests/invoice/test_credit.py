@@ -26,9 +26,9 @@ from meterbook.invoice.credit_invoice import (
     lines_left,
     stated,
 )
+from meterbook.invoice.files import document_key
 from meterbook.invoice.issue_invoices import issue_invoices
 from meterbook.invoice.issued import CREDIT_TYPE, Issued
-from meterbook.invoice.render_invoice import document_key
 from meterbook.money import Money, minor_digits
 
 PLAIN, TAXED = "NIM-2026-000001", "NIM-2026-000002"  # 518.70 without tax, 252.31 + 47.94

@@ -18,10 +18,11 @@ from meterbook.canonical import sha256
 from meterbook.close.frozen import read_document
 from meterbook.errors import BookInconsistent, QueueUnavailable
 from meterbook.invoice.correct_invoice import debit_invoice
+from meterbook.invoice.files import document_key
 from meterbook.invoice.issue_invoices import IssueRun, issue_invoices
 from meterbook.invoice.issued import DETAIL_TYPE, known_sheets
 from meterbook.invoice.register import read_register
-from meterbook.invoice.render_invoice import Archive, document_key, render_invoice
+from meterbook.invoice.render_invoice import Archive, render_invoice
 from meterbook.invoice.verify import Doubt, verify
 from meterbook.period import Period
 from meterbook_local.pool import RenderPool

@@ -14,8 +14,8 @@ from meterbook.close.decide import approve
 from meterbook.close.readiness import readiness
 from meterbook.invoice.correct_invoice import correct_invoice
 from meterbook.invoice.credit_invoice import credit_invoice
+from meterbook.invoice.files import document_key
 from meterbook.invoice.issue_invoices import issue_invoices
-from meterbook.invoice.render_invoice import document_key
 from meterbook.invoice.replay import EQUAL, replay_all
 from meterbook.period import Period
 from meterbook_local.recalculator import TariffRecalculator

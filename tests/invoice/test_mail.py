@@ -8,9 +8,9 @@ from datetime import timedelta
 from close.small_world import NOW, World
 from invoice.taxed_world import MAIL_TO
 from meterbook.errors import MailFailed, MailRefused
+from meterbook.invoice.files import document_key
 from meterbook.invoice.issue_invoices import IssueRun, issue_invoices
 from meterbook.invoice.mail import Post, mail_all
-from meterbook.invoice.render_invoice import document_key
 from meterbook.ports import Mail, Mailer
 
 NUMBER = "NIM-2026-000002"

@@ -23,7 +23,9 @@ from typing import Any
 
 import pytest
 from journey.walk import paired_day
+from meterbook.report.focus import focus_csv, focus_rows
 from meterbook.sqlfiles import project_folder
+from report.focus_rules import NOT_HELD, found_in, such
 
 pytestmark = pytest.mark.real
 
@@ -87,6 +89,19 @@ def test_a_second_run_elsewhere_leaves_the_same_bytes(runs: list[dict[str, bytes
     assert sorted(first.keys() - {"azure.json", "cur.json"}) == sorted(second)
     assert [name for name in second if first[name] != second[name]] == []
     assert sum(name.endswith(".pdf") for name in first) == 7
+
+
+def test_the_documents_are_exported_to_the_cent_and_by_the_rules_of_focus(
+    runs: list[dict[str, bytes]], tmp_path: Path
+) -> None:
+    documents = [json.loads(runs[0][name]) for name in runs[0] if name.endswith("/invoice.json")]
+    rows = [focus_rows(document) for document in documents]
+    for document, of_it in zip(documents, rows, strict=True):
+        billed = sum(Decimal(row["BilledCost"] or 0) for row in of_it)
+        due = Decimal(document["totals"]["due"])
+        assert billed == (-due if document["kind"] == "credit_note" else due)
+    (tmp_path / "real.csv").write_bytes(focus_csv(row for of_it in rows for row in of_it))
+    assert such(found_in(tmp_path / "real.csv"), "failed", "errored") <= NOT_HELD
 
 
 def test_the_readme_shows_what_it_prints(runs: list[dict[str, bytes]]) -> None:
