@@ -226,7 +226,9 @@ BAD_TOKENS: Mapping[str, Make] = {
     "RS512": lambda issuer, good: jwt.encode(good, issuer.rsa, "RS512", {"kid": "rsa"}),
     "PS256": lambda issuer, good: jwt.encode(good, issuer.rsa, "PS256", {"kid": "rsa"}),
     "a swapped key": lambda _, good: jwt.encode(good, _THEIRS, "RS256", {"kid": "rsa"}),
-    "a swapped key on a curve": lambda _, good: jwt.encode(good, _THEIRS_EC, "ES256", {"kid": "ec"}),
+    "a swapped key on a curve": lambda _, good: jwt.encode(
+        good, _THEIRS_EC, "ES256", {"kid": "ec"}
+    ),
     "an unknown kid": _kid("new"),
     "a kid that is a path": _kid("../../issuer.key"),
     "a kid that is an address": _kid("https://evil.example/jwks.json"),

@@ -53,7 +53,10 @@ def of_few_months(address: str, said: Said) -> Iterator[str]:
 
 def of_json(address: str, said: Said) -> Iterator[str]:
     """The addresses in an answer, each list's next page, and each document of a list."""
-    if not said.headers["content-type"].startswith("application/json") or address == "/openapi.json":
+    if (
+        not said.headers["content-type"].startswith("application/json")
+        or address == "/openapi.json"
+    ):
         return
     for text in _texts(said.json):
         if text.startswith("/v1/"):

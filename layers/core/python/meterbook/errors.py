@@ -21,7 +21,7 @@
     ├── QueueUnavailable              the queue of the documents did not take a number (retryable)
     ├── SigningRefused                the key that signs the register is not there or not ours
     ├── SigningFailed                 it gave no signature now (retryable)
-    ├── SignInUnavailable             who signs people in gave no answer that can be used (retryable)
+    ├── SignInUnavailable             who signs people in gave no good answer (retryable)
     ├── JobNotStarted                 a job of ours could not be started (retryable)
     ├── StoreUnavailable              the object store gave no answer, or no for one (retryable)
     ├── CostExplorerRefused           Cost Explorer says that the request is wrong
@@ -261,7 +261,9 @@ class SignInUnavailable(MeterbookError):
     code = "SIGN_IN_UNAVAILABLE"
     retryable = True
     sentence = "{url} gave no answer that can be used: {detail}."
-    remedy = "Try again in a minute. If it stays like this, look whether the user pool still stands."
+    remedy = (
+        "Try again in a minute. If it stays like this, look whether the user pool still stands."
+    )
 
 
 class JobNotStarted(MeterbookError):

@@ -254,7 +254,7 @@ class TokenEndpoint(Protocol):
     """Who gives a token for the code with which somebody comes back from signing in."""
 
     def token(self, code: str, verifier: str, redirect_uri: str) -> str:
-        """The ID token. Errors: `SignInRefused` for a code that is not good, `SignInUnavailable`."""
+        """The ID token. Errors: `SignInRefused` for a bad code, `SignInUnavailable`."""
         ...
 
 
