@@ -1,7 +1,8 @@
-"""Every user gets the same bytes or no figure counts, and what the runtime brings is not ours."""
+"""Both ways to a page say the same, and every user gets the same bytes, or no figure counts."""
 
 from __future__ import annotations
 
+import json
 import os
 import threading
 from collections.abc import Iterator
@@ -9,8 +10,15 @@ from contextlib import contextmanager
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
 import pytest
+from demo_run import DemoRun
+from meterbook.canonical import canonical_json
 from meterbook.pages.view import problem_page, static_files
+from meterbook_local.clock import FixedClock
+from meterbook_local.demo_december import NOW
+from meterbook_local.views import FolderViews
+from meterbook_local.workspace import open_workspace
 
+from bench.page_by_query import month_by_query
 from bench.readers import HOST, ask, load
 from bench.tenant_page import loaded_by, read_import_times
 
@@ -51,6 +59,18 @@ def test_so_many_users_ask_so_often_between_them() -> None:
 def test_no_time_counts_when_the_same_question_has_two_answers() -> None:
     with answering(lambda n: b"%d" % n) as (port, _), pytest.raises(ValueError, match="two ways"):
         load(port, "/", {}, requests=5, users=1, core=_a_core())
+
+
+def test_what_is_asked_of_the_book_is_what_is_published(demo: DemoRun) -> None:
+    views = FolderViews(demo.root / "views")
+    with open_workspace(demo.root, FixedClock(NOW), "test", create=False) as workspace:
+        for tenant in ("larkspur", "tidewater"):
+            index = json.loads(views.get(f"tenants/{tenant}/index.json"))
+            newest = index["periods"][0]
+            published = json.loads(views.get(f"tenants/{tenant}/{newest['key']}"))
+            asked = month_by_query(workspace.book, index, newest["period"])
+            assert newest["state"] == "open"
+            assert json.loads(canonical_json(asked)) == published
 
 
 def test_the_size_on_the_wire_has_the_head_in_it() -> None:

@@ -149,10 +149,10 @@ def invoice_page(view: View, entry: Mapping[str, Any], document: Mapping[str, An
     )
 
 
-def problem_page(status: int, title: str, detail: str, language: str) -> str:
-    """What went wrong, in words; nothing of anybody is on it."""
+def problem_page(status: int, title: str, detail: str, language: str, home: str = "/") -> str:
+    """What went wrong, in words, and the way back; nothing of anybody is on it."""
     frame = Frame(language=language, brand="Meterbook")
-    return page("problem.html", frame, status=status, told=title, detail=detail)
+    return page("problem.html", frame, status=status, told=title, detail=detail, home=home)
 
 
 def _shown(view: View, metric: str, module: str | None) -> MetricShown:

@@ -219,5 +219,6 @@ def _hosted(desk: TenantDesk) -> SignIn:
 def wrong_page(asked: Asked, problem: Problem) -> Answer:
     """What went wrong, as a page."""
     language = "de" if asked.is_german else "en"
-    html = pages.problem_page(problem.status, problem.title, problem.detail, language)
+    home = "/finance" if asked.path.startswith("/finance") else "/"
+    html = pages.problem_page(problem.status, problem.title, problem.detail, language, home)
     return Answer(problem.status, html, "text/html; charset=utf-8")
