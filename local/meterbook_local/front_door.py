@@ -8,6 +8,7 @@ another site cannot either, and whoever can open the workspace may look at all t
 from __future__ import annotations
 
 import ipaddress
+import logging
 import mimetypes
 import re
 from collections.abc import Callable, Iterable, Mapping, Sequence
@@ -138,6 +139,8 @@ def listening(door: Application, host: str, port: int) -> Any:  # noqa: ANN401 -
     """A server that listens; `run()` answers until Ctrl-C. Errors: `NotLoopback`, `OSError`."""
     if not is_loopback(host):
         raise NotLoopback(host=host)
+    # That somebody waits for a moment is nothing that a person has to be told.
+    logging.getLogger("waitress.queue").setLevel(logging.ERROR)
     return create_server(
         door, host=host, port=port, threads=8, ident=None, max_request_body_size=_LARGEST_BODY
     )
