@@ -17,6 +17,7 @@ from aws_cdk import aws_logs as logs
 from aws_cdk import aws_ssm as ssm
 
 HANDLER = "meterbook_usage.handler.handler"
+DETAIL_TYPE = "usage_recorded"
 COUNTS = "{ $.UsageEventsRecorded = * }"
 
 
@@ -98,13 +99,20 @@ def _intercept(function: lambda_.Function) -> str:
 
 
 def _let_send(function: lambda_.Function, meterbook: Meterbook, bus: str) -> None:
-    """Exactly two rights: to put on the bus, and to spill."""
-    rights = {
-        "events:PutEvents": _arn(function, "events", "event-bus", bus),
-        "sqs:SendMessage": _arn(function, "sqs", meterbook.name("usage-spill")),
-    }
-    for action, resource in rights.items():
-        function.add_to_role_policy(iam.PolicyStatement(actions=[action], resources=[resource]))
+    """Exactly two rights: to put usage on the bus, and to spill.
+
+    Usage alone: what Meterbook announces on that bus is posted to customers under its signature.
+    """
+    only_usage = {"StringEquals": {"events:detail-type": DETAIL_TYPE}}
+    bus_arn = _arn(function, "events", "event-bus", bus)
+    spill_arn = _arn(function, "sqs", meterbook.name("usage-spill"))
+    for statement in (
+        iam.PolicyStatement(
+            actions=["events:PutEvents"], resources=[bus_arn], conditions=only_usage
+        ),
+        iam.PolicyStatement(actions=["sqs:SendMessage"], resources=[spill_arn]),
+    ):
+        function.add_to_role_policy(statement)
 
 
 def _count(function: lambda_.Function, meterbook: Meterbook) -> None:

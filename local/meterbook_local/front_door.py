@@ -16,7 +16,7 @@ from dataclasses import dataclass, field
 from itertools import count
 from time import perf_counter
 from typing import Any, Protocol
-from urllib.parse import parse_qs
+from urllib.parse import parse_qs, quote
 
 from meterbook.errors import MeterbookError, NotLoopback
 from meterbook.ports import Clock
@@ -180,8 +180,8 @@ def _answer(status: int, body: str | bytes, headers: Mapping[str, str]) -> Answe
 
 
 def _line(environ: Environ, status: str, size: int, seconds: float) -> str:
-    """What the log says: no query, no token of a link, no header."""
-    path = re.sub(r"^/files/.*", "/files/…", environ["PATH_INFO"])
+    """What the log says: no query, no token of a link, no header, and nothing but one line."""
+    path = re.sub(r"^/files/.*", "/files/…", quote(environ["PATH_INFO"], "/:", "latin-1"))
     took = f"{seconds * 1000:.0f} ms"
     asked = f"{environ.get('REMOTE_ADDR', '')} {environ['REQUEST_METHOD']} {path}"
     return f"{asked} {status[:3]} {size} B {took}"

@@ -116,6 +116,20 @@ def test_exactly_two_rights_are_granted(function: str, bus: str, queue: str) -> 
     }
 
 
+@pytest.mark.parametrize("function", ["scores", "intercepted"])
+def test_no_function_announces_in_our_name(function: str) -> None:
+    """What we announce on the same bus is signed and posted to customers."""
+    (condition,) = [
+        statement["Condition"]
+        for name, one in resources("AWS::IAM::Policy").items()
+        if name.startswith(f"{function}ServiceRole")
+        for statement in one["PolicyDocument"]["Statement"]
+        if statement["Action"] == "events:PutEvents"
+    ]
+    assert condition == {"StringEquals": {"events:detail-type": "usage_recorded"}}
+    assert 'DETAIL_TYPE = "usage_recorded"' in (LAYER / "packing.py").read_text("utf-8")
+
+
 def test_what_is_counted_goes_to_the_stream_and_in_the_role_that_meterbook_deploys(
     assembly: Assembly,
 ) -> None:

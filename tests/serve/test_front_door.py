@@ -202,6 +202,19 @@ def test_the_log_says_what_was_asked_and_keeps_every_secret_out(
     ]
 
 
+@pytest.mark.parametrize(
+    "path", ["/\n127.0.0.1 GET /forged 200", "/\x1b[2J\x9b2J", "/files/SECRET\n"]
+)
+def test_no_page_writes_into_the_log_or_moves_the_terminal_that_shows_it(
+    door: FrontDoor, log: list[str], path: str
+) -> None:
+    """Any site's picture can have such an address on this machine."""
+    ask(door, path)
+    (line,) = log
+    assert line.isprintable() and line.replace("…", "").isascii()
+    assert "SECRET" not in line
+
+
 def test_a_workspace_that_another_command_holds_is_a_reason_to_come_back(
     door: FrontDoor, tmp_path: Path
 ) -> None:

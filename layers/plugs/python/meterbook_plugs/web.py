@@ -16,7 +16,7 @@ from meterbook.aws import CLIENT_CONFIG
 from meterbook.aws.s3 import S3Store
 from meterbook.aws.secrets import secret
 from meterbook.aws.starter import LambdaStarter
-from meterbook.aws.tenant_views import AssumedTenantStores
+from meterbook.aws.tenant_views import LINKING, AssumedTenantStores
 from meterbook.http.jwks import HttpKeySource
 from meterbook.http.sign_in import HttpTokenEndpoint
 from meterbook.settings import AdminApiSettings, TenantApiSettings, WebSettings
@@ -77,7 +77,7 @@ def job_starter(settings: AdminApiSettings) -> LambdaStarter:
 def _s3_of(session: CredentialsTypeDef) -> S3Client:
     return boto3.client(
         "s3",
-        config=CLIENT_CONFIG,
+        config=CLIENT_CONFIG.merge(LINKING),
         aws_access_key_id=session["AccessKeyId"],
         aws_secret_access_key=session["SecretAccessKey"],
         aws_session_token=session["SessionToken"],

@@ -14,6 +14,7 @@ from datetime import datetime, timedelta
 from threading import Lock
 from typing import TYPE_CHECKING
 
+from botocore.config import Config
 from botocore.exceptions import BotoCoreError, ClientError
 
 from meterbook.canonical import sha256
@@ -31,6 +32,9 @@ LINK_S = 300
 SESSION_S = 3600  # the longest that AWS lets one role have another one
 # A link dies with the session that signed it, so no session is used for its last minutes.
 _LAST = timedelta(seconds=2 * LINK_S)
+# Of what KMS encrypts S3 opens nothing to the older signature, which botocore gives links in some
+# regions; and the host has to be the region's, for that of all regions leads on to another one.
+LINKING = Config(signature_version="s3v4", s3={"addressing_style": "virtual"})
 _AT_ONCE = 256  # sessions that one process keeps
 # A session may not list, and to whoever may not, AWS says 403 of an object that is not there.
 _IS_NOT_THERE = ("NoSuchKey", "404", "AccessDenied", "403")

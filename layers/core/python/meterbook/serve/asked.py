@@ -114,7 +114,8 @@ def read_event(event: Mapping[str, Any]) -> Asked:
         path,
         query,
         {name.lower(): value for name, value in event.get("headers", {}).items()},
-        {name.strip(): value for name, _, value in pairs},
+        # Blanks and nothing else: what browsers take for a letter must not make a name into ours.
+        {name.strip(" "): value for name, _, value in pairs},
         _body(event),
         request_id(event),
     )

@@ -28,6 +28,7 @@ from meterbook.serve.headers import etag_of, is_known, packed_etag, takes_gzip, 
 from meterbook.serve.idempotency import Once
 from meterbook.serve.identity import Verifier
 from meterbook.serve.routes import Route
+from meterbook.serve.sign_in import own_path
 
 _log = Logger(child=True)
 Wrong = Callable[[Asked, problems.Problem], Answer]
@@ -137,7 +138,7 @@ class _Gate(Generic[D]):
         path, asked = event["rawPath"], None
         allowed = sorted({route.method for route in table if route.is_at(path)})
         problem = problems.not_found()
-        if allowed:
+        if allowed and event["requestContext"]["http"]["method"].upper() not in allowed:
             named = {"allow": ", ".join(allowed)}
             problem = problems.Problem(405, "METHOD", "This is not done with this method.", named)
         try:
@@ -247,7 +248,7 @@ def _sign_in(asked: Asked | None) -> str:
     if asked is None or asked.method != "GET" or asked.path == "/":
         return "/sign-in"
     address = f"{asked.path}?{asked.query}" if asked.query else asked.path
-    return f"/sign-in?{urlencode({'to': address})}"
+    return f"/sign-in?{urlencode({'to': address})}" if own_path(address) == address else "/sign-in"
 
 
 def _is_api(path: str) -> bool:

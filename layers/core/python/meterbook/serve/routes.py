@@ -27,6 +27,7 @@ Kind = Literal["api", "page", "form"]
 PLAIN_TEXT = r"^[^\u0000-\u001f\u007f]+$"
 IDENTIFIER = r"^[A-Za-z0-9][A-Za-z0-9._:-]{0,127}$"
 MOST_ROWS = 1000
+_HALF_A_LETTER = re.compile("[\ud800-\udfff]")
 
 
 @dataclass(frozen=True, slots=True)
@@ -230,6 +231,11 @@ def _fields(text: str) -> list[tuple[str, str]]:
         found = json.loads(text, object_pairs_hook=list)
     except (ValueError, RecursionError):
         raise bad_request("The body is not JSON.") from None
-    if not text.lstrip().startswith("{") or not all(isinstance(v, str) for _, v in found):
+    if not text.lstrip().startswith("{") or not all(_is_text(value) for _, value in found):
         raise bad_request("The body has to be an object whose values are all texts.")
     return [(str(name), value) for name, value in found]
+
+
+def _is_text(value: object) -> bool:
+    """Whether it can be written down: JSON can escape half a letter, which UTF-8 does not know."""
+    return isinstance(value, str) and not _HALF_A_LETTER.search(value)

@@ -27,7 +27,15 @@ MODULE = Param(
 NUMBER = Param("number", "An invoice's number", IDENTIFIER)
 _DAYS = Param("days", "How many days, up to the newest", default="30", at_most=90)
 _FORMAT = Param("format", "The kind of file", default="csv", one_of=("csv", "parquet"))
-_BY_TIME = Order(lambda event: (event["time"], event["source"], event["id"]))
+_LONGEST_NAME = 100  # a producer's names may be of any length, and a cursor stands in an address
+_BY_TIME = Order(
+    lambda event: (
+        event["time"],
+        event["source"][:_LONGEST_NAME],
+        event["id"][:_LONGEST_NAME],
+        event["ref"],
+    )
+)
 _NEWEST_FIRST = Order(lambda entry: (entry["issue_date"], entry["number"]), newest_first=True)
 
 _LINE_COLUMNS = (

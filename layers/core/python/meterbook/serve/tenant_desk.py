@@ -54,7 +54,11 @@ class TenantDesk:
         store = self.stores.open(tenant_id)
         told, index = store.published(), store.get("index.json")
         as_of = self._parsed("", sha256(told), told)
-        return Published(self, store, as_of, self._parsed(tenant_id, sha256(index), index))
+        published = Published(self, store, as_of, self._parsed(tenant_id, sha256(index), index))
+        # Whatever a store takes for this tenant's: a set of another one is shown to nobody.
+        if published.index["tenant_id"] != tenant_id:
+            raise KeyError(tenant_id)
+        return published
 
     def document(self, store: TenantStore, tenant_id: str, key: str) -> Document:
         """A document that is named by its content."""
