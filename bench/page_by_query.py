@@ -25,7 +25,7 @@ def month_by_query(book: Book, index: Mapping[str, Any], month: str) -> Fields:
     period, account = Period.parse(month), str(index["account_id"])
     today = book.clock.now().date()
     days = {"period_start": period.start, "period_end": period.end}
-    (document,) = bills_now(book, period, [account], with_late=True)
+    (document,) = bills_now(book, period, [account])
     new_ids = book.query("publish_new_ids", **days)
     used = {row["usage_date"] for row in document.body["usage"]}
     yesterday = (today - timedelta(days=1)).isoformat()

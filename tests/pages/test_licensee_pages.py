@@ -101,6 +101,13 @@ def test_a_chart_says_in_a_table_what_it_shows() -> None:
     assert all(f'<text class="flag-text" y="{y}"' in page for y in (14, 33))
 
 
+def test_only_days_of_an_earlier_month_in_the_same_currency_stand_before_a_months_own() -> None:
+    own = example.month()
+    for former in (example.month("2026-11", "closed") | {"currency": "JPY"}, example.month()):
+        page = overview(example.view([own, former]))
+        assert page.count('class="over"') == len(own["trend"]["days"])
+
+
 def test_thirty_days_are_shown_of_two_months_and_a_whole_month_by_itself() -> None:
     assert PAGES["overview"].count('class="over"') == 30
     assert PAGES["overview of an issued month"].count('class="over"') == 31

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from operator import itemgetter
+from types import MappingProxyType
 
 from meterbook.announce import announce_all, event_id
 from meterbook.book import Book
@@ -154,19 +155,35 @@ def document_now(
 
 
 def bills_now(
-    book: Book, period: Period, accounts: Sequence[str], *, with_late: bool
+    book: Book,
+    period: Period,
+    accounts: Sequence[str],
+    late_since: Mapping[str, Period] = MappingProxyType({}),
 ) -> Iterator[FrozenDocument]:
     """What each open account's bill of a month would be made from now; nothing is landed.
 
-    `with_late` adds what came late for closed months: the next close bills it, and no other.
+    What came late is billed once, by the first close after its month: `late_since` names, for an
+    account that has an earlier open month, that month, whose bill takes what is older.
     """
     if not accounts:
         return
     close = _close(book, period, "")
     for account_id, facts in _facts_of_all(book, period, accounts):
-        known = facts if with_late else replace(facts, late=(), rules=())
-        if known.lines or known.late:
-            yield frozen(take_snapshot(close, account_id, known))
+        account = close.catalog.one("account", account_id)["document"]
+        late = _billable(facts.late, account, late_since.get(account_id))
+        if facts.lines or late:
+            yield frozen(take_snapshot(close, account_id, replace(facts, late=late)))
+
+
+def _billable(late: Iterable[Row], account: Fields, since: Period | None) -> list[Row]:
+    """What a bill of today's can hold: what was billed in another currency is corrected there."""
+    terms = account["seller"], account["currency"]
+    return [
+        row
+        for row in late
+        if (row["seller_id"], row["currency"]) == terms
+        and (since is None or str(row["late_start"]) >= since.start.isoformat())
+    ]
 
 
 def _must_be_conserved(book: Book, period: Period) -> None:

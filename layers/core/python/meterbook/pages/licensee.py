@@ -117,8 +117,19 @@ def trend(months: Sequence[Document], say: Voice) -> Trend:
 def _days_of(months: Sequence[Document]) -> tuple[list[Document], int]:
     days = list(months[0]["trend"]["days"])
     missing = TREND_DAYS - len(days)
-    before = list(months[1]["trend"]["days"])[-missing:] if missing > 0 and months[1:] else []
+    goes_on = missing > 0 and _goes_on(months)
+    before = list(months[1]["trend"]["days"])[-missing:] if goes_on else []
     return before + days, len(before)
+
+
+def _goes_on(months: Sequence[Document]) -> bool:
+    """Whether what follows the shown month is an earlier one in the same currency."""
+    shown, former = months[0], months[1] if months[1:] else None
+    return (
+        former is not None
+        and former["period"] < shown["period"]
+        and former["currency"] == shown["currency"]
+    )
 
 
 def _by_size(days: Sequence[Document]) -> list[str]:

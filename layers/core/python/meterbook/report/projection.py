@@ -49,6 +49,8 @@ _Three = tuple[int, int, int]  # low, expected, high, in units of a column's las
 _NOTHING: _Three = (0, 0, 0)
 _Days = Mapping[date, int]
 _Of = tuple[str, str]  # a tenant, and its metric or its source of cost
+CostsThrough = Mapping[tuple[str, str], date]
+"""Until when the cost of a month's source is told, by period and source."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,15 +87,17 @@ def projected(
     through: date,
     recalculator: Recalculator,
     new_ids: Iterable[Row] = (),
+    costs_through: CostsThrough | None = None,
 ) -> list[Projection | None]:
     """What each body would be at its month's end; `through` is the last whole day with facts.
 
     `new_ids` are the rows of `publish_new_ids`; without them what is counted once a month grows as
     it has on average. The cost of a source goes on from the last day on which any body has some, at
-    most `LATE_DAYS` ago. None for a month without a whole day, and for one that would have no exact
-    amount.
+    most `LATE_DAYS` ago; where these are not all bodies, `costs_through` says it. None for a month
+    without a whole day, and for one that would have no exact amount.
     """
-    told = _Told(through, _last_days(bodies, through), _first_days(new_ids))
+    last_days = costs_through or last_cost_days(bodies, through)
+    told = _Told(through, last_days, _first_days(new_ids))
     months = [_Month(body, told) for body in bodies]
     paces = (_priced(months, pace, recalculator) for pace in range(len(_NOTHING)))
     return [
@@ -149,7 +153,7 @@ class _Told:
     new: Mapping[_Of, _Days]
 
 
-def _last_days(bodies: Iterable[Fields], through: date) -> dict[_Of, date]:
+def last_cost_days(bodies: Iterable[Fields], through: date) -> CostsThrough:
     """A bill comes later than what was used: days that it does not tell of yet are days left."""
     found: dict[_Of, str] = {}
     latest, earliest = through.isoformat(), (through - LATE_DAYS * _DAY).isoformat()

@@ -17,11 +17,12 @@ from meterbook.canonical import canonical_json
 from meterbook.close.snapshot import Catalog, Fields
 from meterbook.invoice.issued import issued_documents
 from meterbook.ports import ObjectStore, Recalculator, ViewStore
+from meterbook.report.tenant_accounts import TenantAccounts
 from meterbook.report.tenant_events import write_events
 from meterbook.report.tenant_files import Archive, write_exports, write_invoices
 from meterbook.report.tenant_folder import TenantFolder
 from meterbook.report.tenant_months import write_months
-from meterbook.report.tenant_plans import account_of, is_payer, plans_document
+from meterbook.report.tenant_plans import plans_document
 from meterbook.report.tenant_view import INDEX_FORM, PUBLISHED, PUBLISHED_FORM
 from meterbook.report.webhooks import KEY as WEBHOOKS
 from meterbook.report.webhooks import webhook_documents
@@ -50,11 +51,12 @@ def publish_tenant_views(
     tenants = sorted(id_ for kind, id_ in catalog.documents if kind == "tenant")
     folders = {tenant: TenantFolder(views, tenant) for tenant in tenants}
     archive = Archive.of(book, evidence, issued_documents(book))
-    months = write_months(book, archive.issued, recalculator, folders)
+    accounts = TenantAccounts(catalog)
+    months = write_months(book, archive, recalculator, folders, accounts)
     days = write_events(book, folders)
     done = [
         folder.publish(
-            {**_index(catalog, folder, archive, now.date()), "periods": months[id_]}
+            {**_index(catalog, accounts, folder, archive, now.date()), "periods": months[id_]}
             | {"days": days[id_]},
             _moment(now),
         )
@@ -72,20 +74,26 @@ def publish_tenant_views(
     )
 
 
-def _index(catalog: Catalog, folder: TenantFolder, archive: Archive, today: date) -> Fields:
+def _index(
+    catalog: Catalog,
+    accounts: TenantAccounts,
+    folder: TenantFolder,
+    archive: Archive,
+    today: date,
+) -> Fields:
     """What an index says besides the months and days."""
     tenant_id = folder.tenant_id
-    account = account_of(catalog, tenant_id, today)
-    pays = bool(account) and is_payer(account or {}, tenant_id)
-    seen = str(account["id"]) if account and pays else ""
+    account = accounts.payer(tenant_id, today)
+    account_id = str((account or _NOBODY)["id"])
+    seen = accounts.seen_by(tenant_id)
     return {
         "form": INDEX_FORM,
         "tenant_id": tenant_id,
         "name": str(catalog.one("tenant", tenant_id)["document"].get("name", "") or tenant_id),
         "language": str((account or _NOBODY)["document"].get("language", "") or "en"),
         "brand": _brand(catalog, account, folder),
-        "account_id": str((account or _NOBODY)["id"]),
-        "is_payer": pays,
+        "account_id": account_id,
+        "is_payer": account_id in seen,
         "plans": folder.document(plans_document(catalog, tenant_id)),
         "invoices": write_invoices(archive, seen, folder),
         "focus": write_exports(archive, seen, folder),

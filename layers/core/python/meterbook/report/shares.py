@@ -58,7 +58,8 @@ class Shares:
         weights = self._weights(line).get(module_id, {})
         shown = [max(weights.get(day, 0), 0) for day in self._days]
         if not any(shown):
-            shown = [int(day in self._owed(line)) for day in self._days]
+            owed = self._owed(line)
+            shown = [int(day in owed) for day in self._days]
         parts = amount.split(shown) or [amount, *[Money(self._currency, 0)] * len(shown)]
         return {day: part for day, part in zip(self._days, parts, strict=False) if part.minor}
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections import defaultdict
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 from meterbook.book import Book
@@ -26,11 +26,11 @@ _SHOWN = (
 
 @dataclass(frozen=True, slots=True)
 class Archive:
-    """What is issued, where it is stored, and what is still owed of it, by number."""
+    """What is issued to whom, where it is stored, and what is still owed of it, by number."""
 
     book: Book
     evidence: ObjectStore
-    issued: Sequence[Issued]
+    issued: Mapping[str, Sequence[Issued]]
     owed: Mapping[str, str]
 
     @classmethod
@@ -40,7 +40,15 @@ class Archive:
             str(row["number"]): str(Money.of(str(row["open_amount"]), str(row["currency"])))
             for row in book.show("V_OPEN_INVOICES")
         }
-        return cls(book, evidence, issued, owed)
+        by_account: defaultdict[str, list[Issued]] = defaultdict(list)
+        for one in issued:
+            by_account[one.account_id].append(one)
+        return cls(book, evidence, by_account, owed)
+
+    def of_accounts(self, accounts: Iterable[str]) -> list[Issued]:
+        """The documents of some accounts, in order of seller and number."""
+        found = [one for account in accounts for one in self.issued.get(account, ())]
+        return sorted(found, key=lambda one: (one.seller_id, one.number))
 
     def document(self, number: str) -> Fields:
         """The canonical JSON of a document."""
@@ -48,13 +56,12 @@ class Archive:
         return found
 
 
-def write_invoices(archive: Archive, account_id: str, folder: TenantFolder) -> str:
-    """Put the list of an account's documents, newest first, and the files of those that are new."""
+def write_invoices(archive: Archive, accounts: Iterable[str], folder: TenantFolder) -> str:
+    """Put the list of some accounts' documents, newest first, and the files of the new ones."""
     former = _former(folder)
     entries = [
         _entry(archive, one, former.get(one.number), folder)
-        for one in archive.issued
-        if one.account_id == account_id
+        for one in archive.of_accounts(accounts)
     ]
     in_order = sorted(entries, key=lambda one: (one["issue_date"], one["number"]), reverse=True)
     return folder.document({"form": INVOICES_FORM, "invoices": in_order})
@@ -84,12 +91,11 @@ def _files(archive: Archive, one: Issued, folder: TenantFolder) -> Iterator[tupl
     yield "bundle", folder.file(bundle(archive.book, archive.evidence, one.number), "zip")
 
 
-def write_exports(archive: Archive, account_id: str, folder: TenantFolder) -> Fields:
+def write_exports(archive: Archive, accounts: Iterable[str], folder: TenantFolder) -> Fields:
     """Put the FOCUS export of each month with a document; a month as it was is not made again."""
     months: defaultdict[str, list[str]] = defaultdict(list)
-    for one in archive.issued:
-        if one.account_id == account_id:
-            months[one.period].append(one.number)
+    for one in archive.of_accounts(accounts):
+        months[one.period].append(one.number)
     return {
         month: _export(archive, numbers, folder.former.get("focus", {}).get(month), folder)
         for month, numbers in sorted(months.items())

@@ -1,10 +1,6 @@
-"""What a tenant has subscribed to, at which prices, and who it is billed through."""
+"""What a tenant has subscribed to, and at which prices."""
 
 from __future__ import annotations
-
-from collections.abc import Mapping
-from datetime import date
-from typing import Any
 
 from meterbook.close.snapshot import Catalog, Fields
 from meterbook.report.tenant_view import PLANS_FORM
@@ -48,27 +44,6 @@ def plans_document(catalog: Catalog, tenant_id: str) -> Fields:
             if found["document"]["visibility"] == "licensee"
         ],
     }
-
-
-def account_of(catalog: Catalog, tenant_id: str, on: date) -> Fields | None:
-    """The account that pays for a tenant on a day, with its id."""
-    day = on.isoformat()
-    for (kind, _), found in sorted(catalog.documents.items()):
-        if kind == "account" and any(
-            link["tenant_id"] == tenant_id and link["starts_on"] <= day < link["ends_on"]
-            for link in found["document"]["tenants"]
-        ):
-            return found
-    return None
-
-
-def is_payer(account: Mapping[str, Any], tenant_id: str) -> bool:
-    """Whether a tenant sees its account's documents: the account is its own, or it is alone in it.
-
-    Where several tenants share an account under another name, nobody of them sees the whole bill.
-    """
-    tenants = {link["tenant_id"] for link in account["document"]["tenants"]}
-    return account["id"] == tenant_id or tenants == {tenant_id}
 
 
 def _name(catalog: Catalog, kind: str, id_: str) -> str:
