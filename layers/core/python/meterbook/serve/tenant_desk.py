@@ -106,9 +106,13 @@ class Published:
     def periods(self, period: str = "") -> list[Document]:
         """The months from the one that is asked for backwards; without one, from the newest.
 
-        Errors: `KeyError` where it is not there.
+        Of a month that two accounts bill, as after a move, the first is who pays for it. Errors:
+        `KeyError` where it is not there.
         """
-        found = [one for one in self.index["periods"] if not period or one["period"] <= period]
+        by_month: dict[str, Document] = {}
+        for one in self.index["periods"]:
+            by_month.setdefault(one["period"], one)
+        found = [one for one in by_month.values() if not period or one["period"] <= period]
         if not found or (period and found[0]["period"] != period):
             raise KeyError(period)
         return found
