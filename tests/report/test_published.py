@@ -260,6 +260,21 @@ def test_one_event_changes_its_tenant_alone_and_a_reader_keeps_a_whole_set(
         before.read(held[0])
 
 
+def test_an_export_is_made_again_when_a_document_has_come(
+    world: World, views: FolderViews, tmp_path: Path
+) -> None:
+    own = FolderViews(tmp_path / "views")
+    for key, body in _bytes(views).items():
+        own.replace(key, body)
+    index = Reader(own, "cedar").index
+    whole = index["focus"]["2026-10"]
+    old = {"numbers": whole["numbers"][:-1], "csv": f"files/{'0' * 40}.csv"}
+    index["focus"]["2026-10"] = whole | old
+    own.replace("tenants/cedar/index.json", json.dumps(index | {"version": ""}).encode())
+    publish(world, own)
+    assert Reader(own, "cedar").index["focus"]["2026-10"] == whole
+
+
 def test_nothing_of_another_tenant_is_in_a_tenants_documents(world: World, tmp_path: Path) -> None:
     """Each tenant is renamed to a marker of its own, and then looked for in all the others."""
     world.apply(*(tenant(id_, f"marker-{id_}") for id_ in ("birch", "acme")))

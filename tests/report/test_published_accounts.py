@@ -6,13 +6,14 @@ keeps its documents; and what is published after every piece is what is publishe
 
 from __future__ import annotations
 
+import gzip
 import shutil
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
-from close.small_world import World, account, plan, rate, tenant
+from close.small_world import World, account, metric, plan, rate, tenant
 from meterbook.close.close_period import bills_now
 from meterbook.period import Period
 from meterbook_local.views import FolderViews
@@ -49,6 +50,7 @@ def in_steps(world: World, tmp_path_factory: pytest.TempPathFactory) -> FolderVi
         tenant("dogwood"),
         account("dogwood", ["dogwood"]),
         tenant("elm"),
+        ("metric", "weight", metric("weight", "Weight")[2] | {"visibility": "internal"}),
     )
     use(world, "calls", of("birch", "api_calls", "2000", 950, "2026-12-02T10:00:00Z"))
     use(
@@ -58,6 +60,7 @@ def in_steps(world: World, tmp_path_factory: pytest.TempPathFactory) -> FolderVi
             of(id_, "api_calls", "50001.23", 970, "2026-10-03T11:00:00Z")
             for id_ in ("acme", "birch", "cedar")
         ),
+        of("birch", "weight", "7", 990, "2026-12-02T11:00:00Z"),
         of("acme", "active_customers", "1", 980, "2026-10-01T08:00:00Z", customer_id="late"),
     )
     publish(world, views)
@@ -133,6 +136,18 @@ def test_a_tenant_that_has_moved_keeps_its_documents_and_sees_who_pays_now_first
 
 def test_a_tenant_that_nobody_pays_for_has_no_bill(in_steps: FolderViews) -> None:
     assert Reader(in_steps, "elm").index["periods"] == []
+
+
+def test_a_metric_that_only_weighs_cost_is_in_no_document(
+    world: World, in_steps: FolderViews
+) -> None:
+    (used,) = world.warehouse.query(
+        "select count(*) as many from metering.usage_events where metric = 'weight'"
+    )
+    assert used["many"] == 1
+    for key in in_steps.keys("tenants/birch/"):
+        body = in_steps.get(key)
+        assert b"weight" not in (gzip.decompress(body) if key.endswith(".gz") else body), key
 
 
 def test_who_shares_an_account_under_another_name_is_told_no_total_of_it(
