@@ -31,7 +31,7 @@ firsts as (
     inner join closes as c on e.tenant_id = c.tenant_id
     inner join metering.delivery_files as f on e.file_name = f.file_name and f.stream = 'usage'
     inner join metering.delivery_records as r
-        on f.stream = r.stream and f.delivery_id = r.delivery_id and r.ordered_at <= c.closed_at
+        on f.stream = r.stream and f.delivery_id = r.delivery_id and c.closed_at >= r.ordered_at
     where
         e.usage_date >= cast(? as date)
         and e.usage_date < cast(? as date)
