@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shlex
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
@@ -162,7 +163,8 @@ def _walk(context: typer.Context, root: Path, inputs: Inputs, *, with_log_lines:
 
 def _serve_line(root: Path, now: datetime) -> str:
     """The command that shows the pages at a moment: at any other they would be old, or ahead."""
-    return f"meterbook --workspace {root} --now {now:%Y-%m-%dT%H:%M:%SZ} serve"
+    words = ["meterbook", "--workspace", str(root), "--now", f"{now:%Y-%m-%dT%H:%M:%SZ}", "serve"]
+    return shlex.join(words)
 
 
 def _bring_in(workspace: Workspace, inputs: Inputs) -> dict[str, int]:

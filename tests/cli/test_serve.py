@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import re
+import shlex
 import signal
 import subprocess
 import sys
@@ -49,5 +50,7 @@ def test_it_is_shown_to_no_other_machine(workspace: Path) -> None:
 
 def test_the_demo_ends_by_naming_the_command_that_shows_its_pages(demo: DemoRun) -> None:
     last = demo.stderr.splitlines()[-1]
-    assert re.search(r"meterbook --workspace \S+ --now 2026-12-15T08:00:00Z serve$", last)
+    words = shlex.split(last.partition(": ")[2])
+    assert words[:2] == ["meterbook", "--workspace"]
+    assert words[3:] == ["--now", "2026-12-15T08:00:00Z", "serve"], "a blank in a path is quoted"
     assert (demo.root / "views/published.json").is_file()
